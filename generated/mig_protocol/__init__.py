@@ -1,0 +1,14 @@
+# Generated from spec/ by `make generate`. Do not edit: change the spec or codegen/ and generate again.
+"""MIG v0.1: message types, codecs, server and client stubs, generated from spec/.
+
+Imports nothing else of this project. See reference.md beside this file for the operations, messages and
+errors.
+"""
+
+from typing import Final
+
+MIG_VERSION: Final = "0.1"
+"""The protocol version that messages carry as mig_version."""
+
+SPEC_HASH: Final = "6522605134d4eb82afd26a79512a3c4b56eb1a2f577afd26fb3b76c503345b95"
+"""SHA-256 over the spec that this package was generated from."""

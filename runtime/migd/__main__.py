@@ -1,0 +1,5 @@
+"""`python -m migd` is the `migd` command."""
+
+from migd.cli import main
+
+main()

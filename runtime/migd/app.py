@@ -1,0 +1,164 @@
+"""A gateway put together from its settings: the one place that chooses every part."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import warnings
+from collections.abc import Callable, Iterable
+
+from jwt.warnings import InsecureKeyLengthWarning
+from mig_protocol.asgi import AsgiAdapter
+from mig_protocol.codec import encode
+from mig_protocol.errors import MigFault
+from mig_protocol.http_server import Exchange, HttpStub
+
+from migd.bindings.http import HttpBinding
+from migd.bindings.websocket import WebSocketBinding
+from migd.config import ConfigError, Settings
+from migd.console import PAGES_PREFIXES, build_pages
+from migd.core.auth import Authenticator, JwtAuthenticator, OpenAuthenticator
+from migd.core.catalog import Capability
+from migd.core.clock import SystemClock
+from migd.core.gateway import Gateway, Parts
+from migd.core.limits import Identity, Limits
+from migd.core.ports import AuditSink
+from migd.core.recorder import NullRecorder, Recorder
+from migd.metrics import Metrics
+from migd.stores.audit_file import AuditFile
+from migd.stores.memory import MemoryStore
+from migd.stores.retention import Retention
+
+_log = logging.getLogger("migd.app")
+_HS256_KEY_BYTES = 32
+
+
+class Application:
+    """One gateway and its HTTP side. `start` it, serve `asgi`, then `drain` and `close` it.
+
+    Raises ConfigError when a setting turns out to be unusable, such as an audit file that can not be opened.
+    """
+
+    def __init__(self, settings: Settings, capabilities: Iterable[Capability]) -> None:
+        self._settings = settings
+        self._capabilities = tuple(capabilities)
+        metrics = Metrics() if settings.enable_metrics else None
+        self.gateway = Gateway(_parts(settings, metrics or NullRecorder()))
+        if metrics is not None:
+            metrics.in_flight = self.gateway.in_flight
+            metrics.knows_capability = self.gateway.knows_capability
+        self._websockets = WebSocketBinding(self.gateway)
+        self.asgi = self._adapter(metrics)
+
+    async def start(self) -> None:
+        """Everything is ready to serve when this returns."""
+        await self.gateway.start(self._capabilities)
+
+    async def drain(self) -> None:
+        """Nothing new; what runs ends by itself or is failed, and every stream has its last frame."""
+        await self.gateway.drain(self._settings.shutdown_grace_s)
+        await self._websockets.end()
+
+    async def close(self) -> None:
+        """Let go of everything."""
+        await self.gateway.close()
+
+    def refuse(self, fault: MigFault) -> tuple[int, bytes]:
+        """Status and ErrorEnvelope for bytes that never became a request."""
+        return fault.http_status, encode(self.gateway.envelope("", fault, None))
+
+    def _adapter(self, metrics: Metrics | None) -> AsgiAdapter:
+        settings = self._settings
+        binding = HttpBinding(self.gateway, _exposer(metrics) if metrics else None)
+        return AsgiAdapter(
+            HttpStub(binding, max_body_bytes=settings.max_body_bytes),
+            pages=build_pages(self.gateway, auth_mode=settings.auth_mode),
+            pages_prefixes=PAGES_PREFIXES,
+            websocket=self._websockets.serve,
+            observe=_observer(metrics) if metrics else _observe_nothing,
+            body_timeout_s=settings.body_timeout_s,
+        )
+
+
+def _parts(settings: Settings, recorder: Recorder) -> Parts:
+    clock = SystemClock()
+    return Parts(
+        store=MemoryStore(clock, _retention(settings)),
+        authenticator=_authenticator(settings),
+        clock=clock,
+        recorder=recorder,
+        identity=Identity(
+            server_id=settings.server_id or f"migd-{secrets.token_hex(4)}", metrics_enabled=settings.enable_metrics
+        ),
+        limits=_limits(settings),
+        audit_sinks=_audit_sinks(settings),
+        require_tenant_header=settings.require_tenant_header,
+    )
+
+
+def _authenticator(settings: Settings) -> Authenticator:
+    if settings.auth_mode == "none":
+        return OpenAuthenticator()
+    if len(settings.jwt_hs256_secret.encode()) < _HS256_KEY_BYTES:
+        _log.warning("MIGD_JWT_HS256_SECRET is shorter than the 32 bytes that HS256 asks for (RFC 7518, 3.2)")
+        # Said once, here; PyJWT would say it for every token.
+        warnings.filterwarnings("ignore", category=InsecureKeyLengthWarning)
+    return JwtAuthenticator(settings.jwt_hs256_secret)
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        max_deadline_ms=settings.max_deadline_ms,
+        max_concurrent_invocations=settings.max_concurrent_invocations,
+        max_streams_per_connection=settings.max_streams_per_connection,
+        max_connections_per_tenant=settings.max_connections_per_tenant,
+        idempotency_window_s=settings.idempotency_window_s,
+        cancel_window_s=settings.cancel_window_s,
+        heartbeat_min_ms=settings.heartbeat_min_ms,
+        heartbeat_max_ms=settings.heartbeat_max_ms,
+        sse_keepalive_s=settings.sse_keepalive_s,
+    )
+
+
+def _retention(settings: Settings) -> Retention:
+    return Retention(
+        events=settings.retention_events,
+        bytes=settings.retention_bytes,
+        age_s=settings.retention_age_s,
+        topics=settings.max_topics_per_tenant,
+        audit_records=settings.retention_audit_records,
+    )
+
+
+def _audit_sinks(settings: Settings) -> tuple[AuditSink, ...]:
+    if settings.audit_log_path is None:
+        return ()
+    try:
+        return (AuditFile(settings.audit_log_path),)
+    except OSError as error:
+        path = str(settings.audit_log_path)
+        raise ConfigError(f"MIGD_AUDIT_LOG_PATH={path!r} can not be written: {error.strerror}") from error
+
+
+def _observer(metrics: Metrics) -> Callable[[Exchange, int, float], None]:
+    request = metrics.request
+
+    def observe(exchange: Exchange, status: int, seconds: float) -> None:
+        request(exchange.method, exchange.route, status, seconds)
+
+    return observe
+
+
+def _observe_nothing(exchange: Exchange, status: int, seconds: float) -> None:
+    """MIGD_ENABLE_METRICS=false."""
+
+
+def _exposer(metrics: Metrics) -> Callable[[], str]:
+    """The text of /metrics. Prometheus' client is imported by the first scrape: few starts can wait for it."""
+
+    def expose() -> str:
+        from migd.exposition import Exposition
+
+        return Exposition(metrics).text()
+
+    return expose

@@ -1,0 +1,1 @@
+"""Thin shells around the core: each translates one transport and decides nothing."""

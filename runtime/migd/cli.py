@@ -1,0 +1,120 @@
+"""The `migd` command."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+from migd.config import SETTINGS, ConfigError, Setting, Settings, load_settings, unknown_variables
+from migd.listening import ListenError
+from migd.logs import configure_logging
+from migd.version import __version__
+
+if TYPE_CHECKING:
+    from migd.manifest import Manifest
+
+_log = logging.getLogger("migd.cli")
+_MISTAKE = 2
+_INTERRUPTED = 130
+
+
+class MistakeError(Exception):
+    """Something that the person who started migd can put right; its text is the one line that says how."""
+
+
+def main() -> None:
+    """Run the command line; a mistake is one line on standard error and exit status 2."""
+    try:
+        command.main(standalone_mode=False)
+    except click.ClickException as error:
+        _end(error.format_message())
+    except (MistakeError, ConfigError, ListenError) as error:
+        _end(str(error))
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(_INTERRUPTED)
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--config", metavar="FILE", help="The migd.yaml that declares capabilities (MIGD_CONFIG).")
+@click.option("--addr", metavar="HOST:PORT", help="Where to listen (MIGD_ADDR, default :8080).")
+@click.version_option(__version__, prog_name="migd", message="%(prog)s %(version)s")
+@click.pass_context
+def command(context: click.Context, config: str | None, addr: str | None) -> None:
+    """Run the MIG gateway.
+
+    Everything else is set by MIGD_ variables of the environment: `migd config` lists them.
+    """
+    given = {"MIGD_CONFIG": config, "MIGD_ADDR": addr}
+    context.obj = {variable: text for variable, text in given.items() if text is not None}
+    if context.invoked_subcommand is None:
+        _serve(load_settings(os.environ, context.obj))
+
+
+@command.command("config")
+@click.pass_obj
+def show_config(flags: Mapping[str, str]) -> None:
+    """Show every setting: its value now, its default, what it may be and what it does."""
+    settings = load_settings(os.environ, flags)
+    for row in SETTINGS:
+        click.echo(f"{row.variable}={_shown(row, settings)}")
+        default = f"default {row.default}" if row.default else "not set by default"
+        unit = f" ({row.unit})" if row.unit else ""
+        click.echo(f"    {row.about} Takes {row.kind.allowed}{unit}; {default}.")
+
+
+@command.command()
+@click.pass_obj
+def check(flags: Mapping[str, str]) -> None:
+    """Read the settings and the migd.yaml, and list the capabilities that would be served."""
+    for capability in _manifest(load_settings(os.environ, flags)).capabilities:
+        descriptor = capability.descriptor
+        click.echo(f"{descriptor.id} {descriptor.version} ({', '.join(mode.value for mode in descriptor.modes)})")
+
+
+def _serve(settings: Settings) -> None:
+    configure_logging(level=settings.log_level, form=settings.log_format)
+    for warning in unknown_variables(os.environ):
+        _log.warning(warning)
+    # Imported here: --help, --version and a mistyped setting need not wait for a gateway.
+    from migd.listening import listen, reachable_url
+    from migd.server import run
+
+    listener = listen(settings.addr)
+    url = reachable_url(listener)
+    with listener:
+        capabilities = _manifest(settings).capabilities
+        run(settings, capabilities, listener, lambda: _tell_ready(url))
+
+
+def _manifest(settings: Settings) -> Manifest:
+    from migd.manifest import Manifest, ManifestError, load_manifest
+    from migd.providers.builtin import reference_capability
+
+    if settings.config is None:
+        return Manifest(capabilities=(reference_capability(),))
+    try:
+        return load_manifest(settings.config, os.environ)
+    except ManifestError as error:
+        raise MistakeError(str(error)) from error
+
+
+def _tell_ready(url: str) -> None:
+    click.echo(f"migd {__version__} ready on {url} (console /ui, reference /docs)")
+    sys.stdout.flush()
+
+
+def _shown(row: Setting, settings: Settings) -> str:
+    value = getattr(settings, row.field)
+    if row.secret and value:
+        return "(secret)"
+    return str(value).lower() if isinstance(value, bool) else str(value or "")
+
+
+def _end(line: str) -> None:
+    click.echo(f"migd: {line}", err=True)
+    sys.exit(_MISTAKE)

@@ -1,0 +1,161 @@
+"""The gateway's settings: one table, read from the environment (protocol section 9)."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from migd.setting_values import ADDRESS, FILE, FLAG, TEXT, Address, Kind, choice, integer, matching, number
+
+_PREFIX = "MIGD_"
+_DAY_S = 86_400
+
+
+class ConfigError(Exception):
+    """The settings can not be used. Its text is one line: which one, what it says, what it may say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One variable of the environment. `default` is written as the environment would have it."""
+
+    variable: str
+    default: str
+    kind: Kind
+    about: str
+    unit: str = ""
+    flag: str = ""
+    secret: bool = False
+
+    @property
+    def field(self) -> str:
+        """The attribute of `Settings` that holds it."""
+        return self.variable.removeprefix(_PREFIX).lower()
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("MIGD_ADDR", ":8080", ADDRESS, "Where HTTP is served; port 0 takes a free one.", flag="--addr"),
+    Setting("MIGD_CONFIG", "", FILE, "The migd.yaml that declares capabilities.", flag="--config"),
+    Setting(
+        "MIGD_SERVER_ID",
+        "",
+        matching(r"[A-Za-z0-9_-]{1,64}", "1 to 64 characters of A-Z a-z 0-9 _ -"),
+        "How this gateway names itself in HELLO; empty for a new name at every start.",
+    ),
+    Setting("MIGD_AUTH_MODE", "none", choice("none", "jwt"), "Whether callers must show a bearer token."),
+    Setting("MIGD_JWT_HS256_SECRET", "", TEXT, "The secret that tokens are signed with in jwt mode.", secret=True),
+    Setting("MIGD_REQUIRE_TENANT_HEADER", "false", FLAG, "Ask for X-Tenant-ID even where the token has a tenant."),
+    Setting("MIGD_ENABLE_METRICS", "true", FLAG, "Measure, and serve /metrics."),
+    Setting("MIGD_AUDIT_LOG_PATH", "", FILE, "Append one JSON line per invocation to this file."),
+    Setting("MIGD_LOG_LEVEL", "info", choice("debug", "info", "warning", "error"), "The least that is logged."),
+    Setting("MIGD_LOG_FORMAT", "text", choice("text", "json"), "How log lines on standard error look."),
+    Setting("MIGD_GRPC_ADDR", "", TEXT, "Where gRPC is served. This version has no gRPC binding: leave it empty."),
+    Setting("MIGD_NATS_URL", "", TEXT, "The NATS server. This version has no NATS binding: leave it empty."),
+    Setting("MIGD_ENABLE_NATS_BINDING", "true", FLAG, "Serve requests over NATS when MIGD_NATS_URL is set."),
+    Setting("MIGD_MAX_BODY_BYTES", "4194304", integer(1024, 1 << 30), "The largest HTTP body taken.", "bytes"),
+    Setting("MIGD_MAX_FRAME_BYTES", "4194304", integer(1024, 1 << 30), "The largest WebSocket frame taken.", "bytes"),
+    Setting("MIGD_BODY_TIMEOUT_S", "30", number(0.1, 3600), "How long a request's body may take to arrive.", "seconds"),
+    Setting("MIGD_SHUTDOWN_GRACE_S", "10", number(0, 3600), "How long work may go on after SIGTERM.", "seconds"),
+    Setting("MIGD_SSE_KEEPALIVE_S", "15", number(0.1, 3600), "How long a quiet SSE stream waits to say so.", "seconds"),
+    Setting(
+        "MIGD_MAX_CONCURRENT_INVOCATIONS", "1024", integer(1, 1_000_000), "Invocations in flight before MIG_BACKPRESSURE."
+    ),
+    Setting("MIGD_MAX_STREAMS_PER_CONNECTION", "256", integer(1, 65_536), "Streams open on one WebSocket."),
+    Setting("MIGD_MAX_CONNECTIONS_PER_TENANT", "1000", integer(1, 1_000_000), "SSE and WebSocket connections per tenant."),
+    Setting("MIGD_MAX_DEADLINE_MS", "3600000", integer(1, 86_400_000), "The longest that one invocation may run.", "ms"),
+    Setting("MIGD_IDEMPOTENCY_WINDOW_S", "86400", number(1, 30 * _DAY_S), "How long a success is given again.", "seconds"),
+    Setting("MIGD_CANCEL_WINDOW_S", "300", number(1, _DAY_S), "How long a cancel waits for its target.", "seconds"),
+    Setting("MIGD_RETENTION_EVENTS", "10000", integer(1, 100_000_000), "Events kept per topic.", "events"),
+    Setting("MIGD_RETENTION_BYTES", "67108864", integer(1024, 1 << 40), "Event bytes kept per topic.", "bytes"),
+    Setting("MIGD_RETENTION_AGE_S", "604800", number(1, 3650 * _DAY_S), "How long an event is kept.", "seconds"),
+    Setting("MIGD_RETENTION_AUDIT_RECORDS", "10000", integer(1, 10_000_000), "Audit records kept for export.", "records"),
+    Setting("MIGD_MAX_TOPICS_PER_TENANT", "1000", integer(1, 1_000_000), "Topics that one tenant may have."),
+    Setting("MIGD_HEARTBEAT_MIN_MS", "1000", integer(1, 86_400_000), "The shortest heartbeat interval suggested.", "ms"),
+    Setting("MIGD_HEARTBEAT_MAX_MS", "60000", integer(1, 86_400_000), "The longest heartbeat interval suggested.", "ms"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every setting, read and within its bounds. Made by `load_settings`."""
+
+    addr: Address
+    config: Path | None
+    server_id: str
+    auth_mode: str
+    jwt_hs256_secret: str
+    require_tenant_header: bool
+    enable_metrics: bool
+    audit_log_path: Path | None
+    log_level: str
+    log_format: str
+    grpc_addr: str
+    nats_url: str
+    enable_nats_binding: bool
+    max_body_bytes: int
+    max_frame_bytes: int
+    body_timeout_s: float
+    shutdown_grace_s: float
+    sse_keepalive_s: float
+    max_concurrent_invocations: int
+    max_streams_per_connection: int
+    max_connections_per_tenant: int
+    max_deadline_ms: int
+    idempotency_window_s: float
+    cancel_window_s: float
+    retention_events: int
+    retention_bytes: int
+    retention_age_s: float
+    retention_audit_records: int
+    max_topics_per_tenant: int
+    heartbeat_min_ms: int
+    heartbeat_max_ms: int
+
+
+def load_settings(environ: Mapping[str, str], flags: Mapping[str, str] | None = None) -> Settings:
+    """Read the environment; `flags`, by variable, are what the command line says instead.
+
+    An empty value is an absent one. Raises ConfigError for the first value that can not be used.
+    """
+    given = dict(flags or {})
+    settings = Settings(**{row.field: _value(row, environ, given) for row in SETTINGS})
+    _check_together(settings)
+    return settings
+
+
+def unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """One warning for each MIGD_ variable that is none of ours, since a misspelt setting does nothing."""
+    known = [row.variable for row in SETTINGS]
+    warnings = []
+    for name in sorted(environ):
+        if name.startswith(_PREFIX) and name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else "; `migd config` lists those that are"
+            warnings.append(f"{name} is not a setting of migd{hint}")
+    return warnings
+
+
+def _value(row: Setting, environ: Mapping[str, str], flags: Mapping[str, str]) -> Any:
+    text = flags.get(row.variable) or environ.get(row.variable, "").strip() or row.default
+    if not text:
+        return None if row.kind is FILE else ""
+    try:
+        return row.kind.parse(text)
+    except ValueError:
+        name = row.flag if row.variable in flags else row.variable
+        shown = "" if row.secret else f"={text!r}"
+        raise ConfigError(f"{name}{shown} is not usable: expected {row.kind.allowed}") from None
+
+
+def _check_together(settings: Settings) -> None:
+    if settings.auth_mode == "jwt" and not settings.jwt_hs256_secret:
+        raise ConfigError("MIGD_AUTH_MODE=jwt needs MIGD_JWT_HS256_SECRET, the secret that tokens are signed with")
+    if settings.grpc_addr:
+        raise ConfigError("MIGD_GRPC_ADDR is set, and this version has no gRPC binding: unset it")
+    if settings.nats_url:
+        raise ConfigError("MIGD_NATS_URL is set, and this version has no NATS binding: unset it")
+    if settings.heartbeat_min_ms > settings.heartbeat_max_ms:
+        raise ConfigError("MIGD_HEARTBEAT_MIN_MS is greater than MIGD_HEARTBEAT_MAX_MS")

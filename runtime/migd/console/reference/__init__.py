@@ -1,0 +1,1 @@
+"""/docs: the API reference, rendered from the bundled OpenAPI documents."""

@@ -1,0 +1,134 @@
+"""What operators do beside the protocol: capabilities, schemas, quotas, audit, organisations (section 7)."""
+
+from __future__ import annotations
+
+from mig_protocol.errors import MigFault
+from mig_protocol.messages import (
+    AuditExport,
+    AuditQuery,
+    CapabilityDescriptor,
+    CapabilityList,
+    CapabilityRegistration,
+    GatewayCreation,
+    GatewayRecord,
+    MigErrorCode,
+    Org,
+    OrgCreation,
+    PolicyCheck,
+    PolicyDecision,
+    Quota,
+    SchemaReference,
+    SchemaRegistration,
+    Tenant,
+    TenantCreation,
+    UsageReport,
+)
+from msgspec import UNSET, UnsetType
+
+from migd.core.catalog import Catalog
+from migd.core.clock import Clock
+from migd.core.ports import Store
+
+
+class Administration:
+    """Rights are checked before: see `Gateway.require_admin`."""
+
+    def __init__(self, catalog: Catalog, store: Store, clock: Clock) -> None:
+        self._catalog = catalog
+        self._store = store
+        self._clock = clock
+
+    async def register_capability(self, request: CapabilityRegistration) -> CapabilityDescriptor:
+        """Register or replace. A capability without a provider is listed and answers MIG_UNAVAILABLE."""
+        modes = request.descriptor.modes
+        if len(set(modes)) != len(modes):
+            raise MigFault(
+                MigErrorCode.MIG_INVALID_REQUEST,
+                "descriptor.modes names a mode twice",
+                details={"violations": [{"pointer": "/descriptor/modes", "message": "items must be unique"}]},
+            )
+        entry = self._catalog.describe(request.descriptor)
+        await self._store.catalog.put_capability(entry.descriptor)
+        return entry.descriptor
+
+    def list_capabilities(self) -> CapabilityList:
+        """Every capability, whoever may see it, by id."""
+        return CapabilityList(capabilities=[entry.descriptor for entry in self._catalog.all()])
+
+    async def register_schema(self, request: SchemaRegistration) -> SchemaReference:
+        """Register or replace; capabilities that name the URI follow from their next invocation on."""
+        self._catalog.add_schema(request.uri, request.schema)
+        await self._store.catalog.put_schema(request.uri, request.schema)
+        return SchemaReference(uri=request.uri)
+
+    def validate_policy(self, request: PolicyCheck) -> PolicyDecision:
+        """Whether the tenant may do `action` with the capability, and which rule decides."""
+        entry = self._catalog.find(request.capability)
+        if request.action not in ("invoke", "discover"):
+            return PolicyDecision(allowed=False, reason=f"no rule allows the action {request.action}")
+        if entry is None or not entry.visible_to_tenant(request.tenant_id):
+            return PolicyDecision(
+                allowed=False, reason=f"tenant {request.tenant_id} sees no capability {request.capability}"
+            )
+        limit = self._store.quotas.limit(request.tenant_id)
+        if (
+            request.action == "invoke"
+            and limit is not None
+            and self._store.quotas.used(request.tenant_id) >= limit
+        ):
+            return PolicyDecision(allowed=False, reason=f"the quota of {limit} invocations is used up")
+        needs = (
+            f" to callers with one of the scopes {', '.join(sorted(entry.scopes))}" if entry.scopes else ""
+        )
+        return PolicyDecision(allowed=True, reason=f"{entry.id} is visible to the tenant and open{needs}")
+
+    async def set_quota(self, request: Quota) -> Quota:
+        """How many invocations the tenant may run, counted from its first quota on; a new one keeps the count."""
+        await self._store.quotas.set_limit(request.tenant_id, request.max_invocations)
+        return request
+
+    async def export_audit(self, query: AuditQuery) -> AuditExport:
+        """The retained records, oldest first, of one tenant or of all."""
+        return AuditExport(records=list(await self._store.audit.export(query.tenant_id or None)))
+
+    async def create_org(self, request: OrgCreation) -> Org:
+        org = Org(id=self._id(request.id), name=request.name)
+        self._refuse_taken(await self._store.directory.put_org(org), "org", org.id)
+        return org
+
+    async def create_tenant(self, request: TenantCreation) -> Tenant:
+        """Raises MigFault MIG_NOT_FOUND for an org that does not exist."""
+        if not await self._store.directory.has_org(request.org_id):
+            raise MigFault(MigErrorCode.MIG_NOT_FOUND, f"no org {request.org_id}")
+        tenant = Tenant(id=self._id(request.id), name=request.name, org_id=request.org_id)
+        self._refuse_taken(await self._store.directory.put_tenant(tenant), "tenant", tenant.id)
+        return tenant
+
+    async def create_gateway(self, request: GatewayCreation) -> GatewayRecord:
+        """Raises MigFault MIG_NOT_FOUND for a tenant that does not exist."""
+        if not await self._store.directory.has_tenant(request.tenant_id):
+            raise MigFault(MigErrorCode.MIG_NOT_FOUND, f"no tenant {request.tenant_id}")
+        gateway = GatewayRecord(
+            id=self._id(request.id),
+            tenant_id=request.tenant_id,
+            region=request.region,
+            binding=request.binding,
+        )
+        self._refuse_taken(await self._store.directory.put_gateway(gateway), "gateway", gateway.id)
+        return gateway
+
+    async def usage(self) -> UsageReport:
+        """What has run, by tenant and by capability."""
+        tenants = dict(await self._store.usage.by_tenant())
+        return UsageReport(
+            tenant_invocations=tenants,
+            capability_invocations=dict(await self._store.usage.by_capability()),
+            total_invocations=sum(tenants.values()),
+        )
+
+    def _id(self, given: str | UnsetType) -> str:
+        return self._clock.new_id() if given is UNSET else given
+
+    def _refuse_taken(self, stored: bool, kind: str, identifier: str) -> None:
+        if not stored:
+            raise MigFault(MigErrorCode.MIG_INVALID_REQUEST, f"{kind} {identifier} exists already")

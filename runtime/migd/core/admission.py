@@ -1,0 +1,147 @@
+"""The admission pipeline of INVOKE: which check decides, and in which order (protocol section 2).
+
+The order is part of the protocol; the first check that fails gives the answer:
+header, tenant (both in `Contexts.open`), capability known, scope, payload size, payload schema,
+cancelled beforehand (all in `check`), idempotency (`once.Once`), then quota and rate, room to run, a
+provider to run it (`take`). This module and `context` are the only places that refuse an invocation.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from mig_protocol.errors import MigFault
+from mig_protocol.messages import MigErrorCode
+from msgspec import UNSET, UnsetType
+
+from migd.core.catalog import Catalog, Entry
+from migd.core.context import Context
+from migd.core.flights import Flights
+from migd.core.invocation import cancelled
+from migd.core.limits import Limits
+from migd.core.ports import QuotaStore, TombstoneStore
+from migd.core.provider import JsonObject, Provider
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Admission:
+    """Refuses by raising MigFault; admits by returning."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        flights: Flights,
+        quotas: QuotaStore,
+        tombstones: TombstoneStore,
+        limits: Limits,
+    ) -> None:
+        self._catalog = catalog
+        self._flights = flights
+        self._quotas = quotas
+        self._tombstones = tombstones
+        self._limits = limits
+        self._draining = False
+
+    def drain(self) -> None:
+        """From now on nothing new is taken."""
+        self._draining = True
+
+    @property
+    def draining(self) -> bool:
+        return self._draining
+
+    def check(self, context: Context, capability: str | UnsetType, payload: JsonObject) -> Entry:
+        """Everything that can be decided without taking anything."""
+        entry = self.visible(context, capability)
+        self._check_size(context, entry, payload)
+        if entry.input is not None and not entry.input.is_valid(payload):
+            raise self._schema_fault(entry, payload)
+        reason = self._tombstones.reason(context.tenant_id, context.message_id)
+        if reason is not None:
+            raise cancelled(reason)
+        return entry
+
+    def visible(self, context: Context, capability: str | UnsetType) -> Entry:
+        """A capability that exists for this tenant, and that the caller's scopes allow."""
+        entry = self._known(context, capability)
+        if not entry.allows(context.principal):
+            raise MigFault(
+                MigErrorCode.MIG_FORBIDDEN,
+                f"{entry.id} needs one of the scopes {', '.join(sorted(entry.scopes))}",
+                details={"required_scopes": sorted(entry.scopes)},
+            )
+        return entry
+
+    def needs_debit(self, context: Context) -> bool:
+        """Whether the tenant has a quota, so that `debit` must be awaited before `take`."""
+        return self._quotas.limit(context.tenant_id) is not None
+
+    async def debit(self, context: Context) -> None:
+        """Take one invocation from the tenant's quota."""
+        if not await self._quotas.debit(context.tenant_id):
+            limit = self._quotas.limit(context.tenant_id)
+            raise MigFault(
+                MigErrorCode.MIG_RATE_LIMITED,
+                f"the tenant has used its quota of {limit} invocations",
+                details={"max_invocations": limit},
+                retry_after_s=60.0,
+            )
+
+    def take(self, entry: Entry, *, aboard: bool = False) -> Provider:
+        """Room to run, and a provider to run it. `aboard`: the invocation is in flight already."""
+        if not self._flights.has_room(aboard=aboard):
+            raise MigFault(
+                MigErrorCode.MIG_BACKPRESSURE,
+                "the gateway runs as many invocations as it may",
+                retry_after_s=1.0,
+            )
+        if self._draining:
+            raise MigFault(MigErrorCode.MIG_UNAVAILABLE, "the gateway is going down")
+        provider = entry.provider
+        if provider is None:
+            raise MigFault(MigErrorCode.MIG_UNAVAILABLE, f"no provider is attached to {entry.id}")
+        health = provider.health()
+        if not health.ok:
+            raise MigFault(
+                MigErrorCode.MIG_UNAVAILABLE,
+                f"the provider of {entry.id} is not available",
+                details={"reason": health.reason},
+            )
+        return provider
+
+    def _known(self, context: Context, capability: str | UnsetType) -> Entry:
+        if not capability:
+            raise MigFault(MigErrorCode.MIG_INVALID_REQUEST, "capability is required")
+        entry = self._catalog.find(capability)
+        if entry is None or not entry.visible_to_tenant(context.tenant_id):
+            raise MigFault(MigErrorCode.MIG_UNSUPPORTED_CAPABILITY, f"no capability {capability}")
+        return entry
+
+    def _check_size(self, context: Context, entry: Entry, payload: JsonObject) -> None:
+        # The encoded request is never smaller than the payload in it: only a large one is measured.
+        wire_bytes = context.call.wire_bytes
+        if wire_bytes and wire_bytes <= entry.max_payload_bytes:
+            return
+        size = len(_encode(payload))
+        if size > entry.max_payload_bytes:
+            raise MigFault(
+                MigErrorCode.MIG_INVALID_REQUEST,
+                f"the payload has {size} bytes; {entry.id} takes at most {entry.max_payload_bytes}",
+                details={"payload_bytes": size, "max_payload_bytes": entry.max_payload_bytes},
+                variant="too_large",
+            )
+
+    def _schema_fault(self, entry: Entry, payload: JsonObject) -> MigFault:
+        schema = entry.input
+        violations = schema.violations(payload, self._limits.max_violations) if schema is not None else []
+        first = violations[0]["message"] if violations else "it does not match"
+        return MigFault(
+            MigErrorCode.MIG_INVALID_REQUEST,
+            f"the payload does not match the input schema of {entry.id}: {first}",
+            details={"violations": violations, "schema_uri": entry.descriptor.input_schema_uri or None},
+        )
+
+
+def payload_of(payload: JsonObject | UnsetType) -> JsonObject:
+    """An absent payload is an empty one."""
+    return {} if payload is UNSET else payload

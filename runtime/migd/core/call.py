@@ -1,0 +1,38 @@
+"""Who is calling, and over what: everything about a request that is not in its message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """The caller as far as the gateway could establish it (protocol section 8).
+
+    `tenant_id` is the tenant that the credential speaks for; None where there is no credential.
+    `scopes` mean something only when `authenticated` is true.
+    """
+
+    subject: str
+    tenant_id: str | None
+    scopes: frozenset[str]
+    authenticated: bool
+
+
+ANONYMOUS = Principal(subject="anonymous", tenant_id=None, scopes=frozenset(), authenticated=False)
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """One request on its way through the gateway.
+
+    `binding` is http, websocket, grpc, nats or mcp. `tenant` is what the transport said (X-Tenant-ID,
+    metadata, subject), unchecked. `wire_bytes` is the size of the encoded request, an upper bound for
+    its payload; 0 means unknown.
+    """
+
+    principal: Principal
+    binding: str
+    tenant: str | None = None
+    peer: str = ""
+    wire_bytes: int = 0

@@ -1,0 +1,175 @@
+"""PUBLISH and SUBSCRIBE: a log with cursors (protocol section 2).
+
+A subscription is a position in the log and a wake-up, not a queue: a reader that is behind reads the
+log, costs nothing meanwhile, and loses nothing that is retained.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+from mig_protocol.errors import MigFault
+from mig_protocol.messages import (
+    ConnectionKind,
+    EventMessage,
+    MessageHeader,
+    MigErrorCode,
+    PublishAck,
+    PublishRequest,
+    SubscribeRequest,
+)
+from msgspec import UNSET, UnsetType
+
+from migd.core.admission import payload_of
+from migd.core.call import Call
+from migd.core.clock import Clock
+from migd.core.connections import Connections
+from migd.core.context import Contexts
+from migd.core.limits import Limits
+from migd.core.ports import EventLog
+from migd.core.provider import JsonObject
+from migd.core.recorder import Recorder
+from migd.core.subscription import Subscription
+
+_encode = msgspec.json.Encoder().encode
+_Topic = tuple[str, str]
+
+
+class _Draft:
+    """An event without its sequence."""
+
+    __slots__ = ("event_id", "header", "payload", "published_at", "topic")
+
+    def __init__(
+        self, header: MessageHeader, topic: str, event_id: str, payload: JsonObject, published_at: datetime
+    ) -> None:
+        self.header = header
+        self.topic = topic
+        self.event_id = event_id
+        self.payload = payload
+        self.published_at = published_at
+
+    def encode(self, sequence: int) -> bytes:
+        return _encode(
+            EventMessage(
+                header=self.header,
+                topic=self.topic,
+                event_id=self.event_id,
+                sequence=sequence,
+                payload=self.payload,
+                published_at=self.published_at,
+                replay=False,
+            )
+        )
+
+
+class Events:
+    """The topics of every tenant; what is one tenant's is never seen by another."""
+
+    def __init__(
+        self,
+        *,
+        contexts: Contexts,
+        log: EventLog,
+        connections: Connections,
+        recorder: Recorder,
+        clock: Clock,
+        limits: Limits,
+    ) -> None:
+        self._contexts = contexts
+        self._log = log
+        self._connections = connections
+        self._recorder = recorder
+        self._clock = clock
+        self._limits = limits
+        self._readers: dict[_Topic, set[Subscription]] = {}
+
+    async def publish(self, call: Call, request: PublishRequest) -> PublishAck:
+        """Append to the log of (tenant, topic); the ack is given after the store has it.
+
+        A repeated idempotency_key gives the first ack's event_id and sequence again.
+        """
+        context = self._contexts.open(call, request.header)
+        header = self._contexts.respond(context)
+        try:
+            topic = _required(request.topic)
+            draft = _Draft(
+                _event_header(header),
+                topic,
+                self._clock.new_id(),
+                payload_of(request.payload),
+                self._clock.now(),
+            )
+            event, repeated = await self._log.append(
+                context.tenant_id, topic, draft, context.idempotency_key or None
+            )
+        except MigFault as fault:
+            fault.header = header
+            raise
+        if repeated:
+            header = self._contexts.respond(context, {"mig.idempotent_replay": True})
+        else:
+            self._recorder.published(1)
+            self._wake((context.tenant_id, topic))
+        return PublishAck(
+            header=header, topic=topic, event_id=event.event_id, sequence=event.sequence, accepted=True
+        )
+
+    async def subscribe(self, call: Call, request: SubscribeRequest, kind: ConnectionKind) -> Subscription:
+        """A reader of its own tenant's topic, from now on or from after `resume_cursor`."""
+        context = self._contexts.open(call, request.header)
+        try:
+            topic = _required(request.topic)
+            head = await self._log.head(context.tenant_id, topic)
+            position = int(request.resume_cursor) if request.resume_cursor else head
+            connection_id = self._connections.opened(
+                call, kind, context.tenant_id, {"topic": topic, "consumer_id": request.consumer_id or ""}
+            )
+        except MigFault as fault:
+            fault.header = self._contexts.respond(context)
+            raise
+        readers = self._readers.setdefault((context.tenant_id, topic), set())
+        subscription = Subscription(
+            log=self._log,
+            topic=(context.tenant_id, topic),
+            position=position,
+            head=head,
+            batch=min(request.max_inflight or self._limits.subscribe_batch, self._limits.subscribe_batch),
+            keepalive_s=self._limits.sse_keepalive_s,
+            clock=self._clock,
+            recorder=self._recorder,
+            closed=lambda left: self._left(left, connection_id),
+        )
+        readers.add(subscription)
+        return subscription
+
+    def end_all(self) -> None:
+        """The gateway is going down: every subscription ends where it is; a cursor resumes it elsewhere."""
+        for readers in list(self._readers.values()):
+            for reader in list(readers):
+                reader.end()
+
+    def _wake(self, topic: _Topic) -> None:
+        for reader in self._readers.get(topic, ()):
+            reader.wake()
+
+    def _left(self, subscription: Subscription, connection_id: str) -> None:
+        self._connections.closed(connection_id)
+        readers = self._readers.get(subscription.topic)
+        if readers is not None:
+            readers.discard(subscription)
+            if not readers:
+                del self._readers[subscription.topic]
+
+
+def _required(topic: str | UnsetType) -> str:
+    if not topic:
+        raise MigFault(MigErrorCode.MIG_INVALID_REQUEST, "topic is required")
+    return topic
+
+
+def _event_header(header: MessageHeader) -> MessageHeader:
+    """The publisher's header as its subscribers see it: without what the gateway knows of the publisher."""
+    meta = {key: value for key, value in (header.meta or {}).items() if not key.startswith("idg.")}
+    return msgspec.structs.replace(header, meta=meta or UNSET)

@@ -1,0 +1,82 @@
+"""Which invocations are running, and which are lately over: what CANCEL can reach."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from migd.core.context import Context
+from migd.core.invocation import Invocation
+
+_Key = tuple[str, str]
+
+
+class Flights:
+    """Invocations by (tenant, message id). Two may share a message id; CANCEL then means both.
+
+    The last `remembered` that ended are known as completed; older ones are forgotten, so that memory
+    does not grow with uptime.
+    """
+
+    def __init__(self, capacity: int, remembered: int) -> None:
+        self._capacity = capacity
+        self._remembered = remembered
+        self._running: dict[_Key, list[Invocation]] = {}
+        self._completed: dict[_Key, None] = {}
+        self._count = 0
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    @property
+    def count(self) -> int:
+        """Invocations in flight now."""
+        return self._count
+
+    def has_room(self, *, aboard: bool = False) -> bool:
+        """Whether one more may run; `aboard` when the one that asks is counted already."""
+        return self._count - aboard < self._capacity
+
+    @property
+    def load_factor(self) -> float:
+        """Work in flight over capacity; 0.0 when idle."""
+        return self._count / self._capacity
+
+    @contextmanager
+    def aboard(self, invocation: Invocation) -> Iterator[None]:
+        """In flight while the block runs, completed after it."""
+        key = (invocation.context.tenant_id, invocation.context.message_id)
+        self._running.setdefault(key, []).append(invocation)
+        self._count += 1
+        self._empty.clear()
+        try:
+            yield
+        finally:
+            self._count -= 1
+            if not self._count:
+                self._empty.set()
+            peers = self._running[key]
+            peers.remove(invocation)
+            if not peers:
+                del self._running[key]
+            self.completed(invocation.context)
+
+    def completed(self, context: Context) -> None:
+        """Remember that this message id is over."""
+        done = self._completed
+        done[(context.tenant_id, context.message_id)] = None
+        if len(done) > self._remembered:
+            del done[next(iter(done))]
+
+    def running(self, tenant_id: str, message_id: str) -> list[Invocation]:
+        return list(self._running.get((tenant_id, message_id), ()))
+
+    def is_completed(self, tenant_id: str, message_id: str) -> bool:
+        return (tenant_id, message_id) in self._completed
+
+    async def landed(self) -> None:
+        """Returns once nothing is in flight."""
+        await self._empty.wait()
+
+    def everything(self) -> list[Invocation]:
+        return [invocation for peers in self._running.values() for invocation in peers]

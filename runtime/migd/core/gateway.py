@@ -1,0 +1,289 @@
+"""The facade of the core: what every binding calls, and nothing that any binding could do by itself."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+from mig_protocol.errors import MigFault
+from mig_protocol.messages import (
+    CancelAck,
+    CancelRequest,
+    ConformanceHealth,
+    ConnectionKind,
+    ConnectionQuery,
+    ConnectionSnapshot,
+    DiscoverRequest,
+    DiscoverResponse,
+    ErrorEnvelope,
+    HealthState,
+    HealthStatus,
+    HeartbeatAck,
+    HeartbeatRequest,
+    HelloRequest,
+    HelloResponse,
+    InvokeRequest,
+    InvokeResponse,
+    MigErrorCode,
+    PublishAck,
+    PublishRequest,
+    RequestHeader,
+    StreamFrame,
+    SubscribeRequest,
+)
+from msgspec import UNSET, UnsetType
+
+from migd.core.administration import Administration
+from migd.core.admission import Admission
+from migd.core.auth import Authenticator
+from migd.core.call import ANONYMOUS, Call, Principal
+from migd.core.cancellation import Cancellation
+from migd.core.catalog import Capability, Catalog
+from migd.core.clock import Clock
+from migd.core.connections import Connections
+from migd.core.context import UNKNOWN_TENANT, Contexts
+from migd.core.drain import Drain
+from migd.core.events import Events
+from migd.core.flights import Flights
+from migd.core.invoker import Invoker
+from migd.core.ledger import Ledger
+from migd.core.limits import Identity, Limits
+from migd.core.negotiation import Negotiation
+from migd.core.once import Once
+from migd.core.ports import AuditSink, Store
+from migd.core.provider import JsonObject
+from migd.core.recorder import Recorder
+from migd.core.schemas import SchemaCatalog
+from migd.core.sessions import StreamSession
+from migd.core.subscription import Subscription
+
+log = logging.getLogger("migd.gateway")
+
+ADMIN_SCOPE = "mig:admin"
+_NOBODY = Call(principal=ANONYMOUS, binding="http")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a gateway is made of; everything with a choice in it is chosen by the composition."""
+
+    store: Store
+    authenticator: Authenticator
+    clock: Clock
+    recorder: Recorder
+    identity: Identity
+    limits: Limits
+    audit_sinks: tuple[AuditSink, ...] = ()
+    require_tenant_header: bool = False
+
+
+class Gateway:
+    """One gateway. `start` before the first call, `drain` then `close` at the end."""
+
+    def __init__(self, parts: Parts) -> None:
+        store, clock, limits, recorder = parts.store, parts.clock, parts.limits, parts.recorder
+        self._parts = parts
+        self._contexts = Contexts(clock, limits, require_tenant_header=parts.require_tenant_header)
+        self._flights = Flights(limits.max_concurrent_invocations, limits.completed_remembered)
+        self._catalog = Catalog(SchemaCatalog(limits.max_schemas), limits.max_capabilities)
+        self._admission = Admission(self._catalog, self._flights, store.quotas, store.tombstones, limits)
+        self._connections = Connections(clock, recorder, limits)
+        self._cancellation = Cancellation(self._contexts, self._flights, store.tombstones, limits)
+        self._invoker = Invoker(
+            contexts=self._contexts,
+            admission=self._admission,
+            flights=self._flights,
+            once=Once(store.idempotency, limits),
+            usage=store.usage,
+            ledger=Ledger((store.audit, *parts.audit_sinks), recorder, clock),
+            clock=clock,
+        )
+        self._events = Events(
+            contexts=self._contexts,
+            log=store.events,
+            connections=self._connections,
+            recorder=recorder,
+            clock=clock,
+            limits=limits,
+        )
+        self._negotiation = Negotiation(
+            contexts=self._contexts,
+            catalog=self._catalog,
+            flights=self._flights,
+            identity=parts.identity,
+            limits=limits,
+        )
+        self._drain = Drain(self._admission, self._flights, self._events)
+        self.administration = Administration(self._catalog, store, clock)
+
+    # -- life ------------------------------------------------------------------------------------
+
+    async def start(self, capabilities: Iterable[Capability]) -> None:
+        """Open the store, register `capabilities` and what was registered before, start the providers."""
+        await self._parts.store.open()
+        for uri, document in (await self._parts.store.catalog.schemas()).items():
+            self._catalog.add_schema(uri, document)
+        for capability in capabilities:
+            self._catalog.add(capability)
+        for descriptor in await self._parts.store.catalog.capabilities():
+            self._catalog.describe(descriptor)
+        for provider in self._catalog.providers():
+            await provider.start()
+
+    async def drain(self, grace_s: float) -> None:
+        """Take nothing new, end the streams, and give what runs `grace_s` seconds before it is failed."""
+        await self._drain.run(grace_s)
+
+    async def close(self) -> None:
+        """Let go of providers, sinks and store, in that order."""
+        for provider in self._catalog.providers():
+            await provider.close()
+        for sink in self._parts.audit_sinks:
+            await sink.close()
+        await self._parts.store.close()
+
+    # -- who -------------------------------------------------------------------------------------
+
+    def authenticate(self, authorization: str | None) -> Principal:
+        """Raises MigFault MIG_UNAUTHORIZED or MIG_FORBIDDEN."""
+        return self._parts.authenticator.authenticate(authorization)
+
+    def require_admin(self, call: Call) -> None:
+        """Admin, pro and cloud routes need the scope mig:admin once callers are authenticated.
+
+        A transport tenant that is not the token's is MIG_FORBIDDEN here as everywhere.
+        """
+        principal = call.principal
+        self._contexts.refuse_foreign(call)
+        if principal.authenticated and ADMIN_SCOPE not in principal.scopes:
+            raise MigFault(MigErrorCode.MIG_FORBIDDEN, f"this route needs the scope {ADMIN_SCOPE}")
+
+    # -- the protocol's operations -----------------------------------------------------------------
+
+    def hello(self, call: Call, request: HelloRequest) -> HelloResponse:
+        return self._negotiation.hello(call, request)
+
+    def discover(self, call: Call, request: DiscoverRequest) -> DiscoverResponse:
+        return self._negotiation.discover(call, request)
+
+    def heartbeat(self, call: Call, request: HeartbeatRequest) -> HeartbeatAck:
+        return self._negotiation.heartbeat(call, request)
+
+    def invoke(self, call: Call, request: InvokeRequest) -> InvokeResponse | Awaitable[InvokeResponse]:
+        return self._invoker.invoke(call, request)
+
+    async def publish(self, call: Call, request: PublishRequest) -> PublishAck:
+        return await self._events.publish(call, request)
+
+    async def subscribe(self, call: Call, request: SubscribeRequest, kind: ConnectionKind) -> Subscription:
+        return await self._events.subscribe(call, request, kind)
+
+    async def cancel(self, call: Call, request: CancelRequest) -> CancelAck:
+        return await self._cancellation.cancel(call, request)
+
+    def open_session(
+        self, call: Call, send: Callable[[StreamFrame], Awaitable[None]], kind: ConnectionKind
+    ) -> StreamSession:
+        """A connection that carries stream frames; close it when the client is gone."""
+        tenant_id = call.principal.tenant_id or call.tenant or UNKNOWN_TENANT
+        connection_id = self._connections.opened(call, kind, tenant_id, {})
+        return StreamSession(
+            call=call,
+            send=send,
+            contexts=self._contexts,
+            invoker=self._invoker,
+            cancellation=self._cancellation,
+            takes_input=self._takes_input,
+            answer_header=lambda operation, fault, who: self.envelope(operation, fault, who).header,
+            clock=self._parts.clock,
+            limits=self._parts.limits,
+            closed=lambda: self._connections.closed(connection_id),
+        )
+
+    # -- beside the protocol -----------------------------------------------------------------------
+
+    def conformance_health(self) -> ConformanceHealth:
+        return self._negotiation.conformance()
+
+    def list_connections(self, query: ConnectionQuery) -> ConnectionSnapshot:
+        return self._connections.snapshot(query, nats_binding_active=self._parts.identity.nats_binding_active)
+
+    def liveness(self) -> HealthStatus:
+        """The process answers."""
+        return _health([])
+
+    def readiness(self) -> HealthStatus:
+        """Whether to send work here, and why not."""
+        reasons = []
+        if self._admission.draining:
+            reasons.append("the gateway is going down")
+        store = self._parts.store.health()
+        if store is not None:
+            reasons.append(f"store: {store}")
+        return _health(reasons)
+
+    def in_flight(self) -> int:
+        """Invocations running now."""
+        return self._flights.count
+
+    def knows_capability(self, capability: str) -> bool:
+        """Whether a capability of this id is registered, whoever may see it."""
+        return self._catalog.find(capability) is not None
+
+    def input_schema(self, call: Call, capability: str) -> JsonObject | None:
+        """The JSON Schema of the capability's payload, None where it has none.
+
+        Raises MigFault as INVOKE would for a capability that the caller may not see.
+        """
+        context = self._contexts.open(call, UNSET)
+        entry = self._admission.visible(context, capability)
+        return None if entry.input is None else entry.input.document
+
+    def envelope(
+        self, operation: str, fault: MigFault, call: Call | None, header: RequestHeader | UnsetType = UNSET
+    ) -> ErrorEnvelope:
+        """The answer to a failed request: with a header, counted and logged. Once for each failure.
+
+        `header` is what is known of the request's header where the fault came before it was looked at.
+        """
+        who = call or _NOBODY
+        answered = fault.header or self._contexts.tentative(who, header)
+        self._parts.recorder.error(fault.code.value, operation, who.binding)
+        _log_failure(
+            operation, fault, answered.message_id, answered.traceparent or "", answered.tenant_id, who
+        )
+        return ErrorEnvelope(header=answered, error=fault.error())
+
+    def _takes_input(self, capability: str) -> bool:
+        entry = self._catalog.find(capability)
+        return entry is not None and entry.bidirectional
+
+
+def _health(reasons: list[str]) -> HealthStatus:
+    return HealthStatus(status=HealthState.unavailable if reasons else HealthState.ok, reasons=reasons)
+
+
+def _log_failure(
+    operation: str, fault: MigFault, message_id: str, traceparent: str, tenant_id: str, call: Call
+) -> None:
+    internal = fault.code is MigErrorCode.MIG_INTERNAL
+    # Refusals are counted in the metrics: a line for each would let any caller fill the log.
+    level = logging.ERROR if internal else logging.DEBUG
+    if not log.isEnabledFor(level):
+        return
+    log.log(
+        level,
+        "%s failed",
+        operation,
+        exc_info=fault.__cause__ if internal else None,
+        extra={
+            "message_id": message_id,
+            "traceparent": traceparent,
+            "tenant_id": tenant_id,
+            "operation": operation,
+            "binding": call.binding,
+            "code": fault.code.value,
+            "reason": fault.message,
+        },
+    )

@@ -1,0 +1,225 @@
+"""INVOKE and streamed invocations: admitted, run, recorded (protocol section 2 and 4)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from mig_protocol.errors import MigFault
+from mig_protocol.messages import InvokeRequest, InvokeResponse, MigErrorCode
+from msgspec import UNSET, UnsetType
+
+from migd.core.admission import Admission, payload_of
+from migd.core.call import Call
+from migd.core.catalog import Entry
+from migd.core.clock import Clock
+from migd.core.context import Context, Contexts
+from migd.core.faults import as_fault
+from migd.core.flights import Flights
+from migd.core.invocation import Invocation
+from migd.core.ledger import Ledger
+from migd.core.once import Once
+from migd.core.ports import UsageStore
+from migd.core.provider import Final, JsonObject, Provider, Work, no_inputs
+
+Emit = Callable[[JsonObject], Awaitable[None]]
+_REPLAYED: JsonObject = {"mig.idempotent_replay": True}
+_SUCCESS = "success"
+
+
+class Invoker:
+    """Runs capabilities. Every outcome is recorded exactly once, refusals included."""
+
+    def __init__(
+        self,
+        *,
+        contexts: Contexts,
+        admission: Admission,
+        flights: Flights,
+        once: Once,
+        usage: UsageStore,
+        ledger: Ledger,
+        clock: Clock,
+    ) -> None:
+        self._contexts = contexts
+        self._admission = admission
+        self._flights = flights
+        self._once = once
+        self._usage = usage
+        self._ledger = ledger
+        self._clock = clock
+
+    def invoke(self, call: Call, request: InvokeRequest) -> InvokeResponse | Awaitable[InvokeResponse]:
+        """One answer. A plain value when the provider answered at once and nothing had to be awaited."""
+        context = self._open(call, request)
+        try:
+            payload = payload_of(request.payload)
+            entry = self._admission.check(context, request.capability, payload)
+            if not entry.unary:
+                raise MigFault(
+                    MigErrorCode.MIG_INVALID_REQUEST, f"{entry.id} does not answer unary invocations"
+                )
+            if context.idempotency_key is not UNSET or self._admission.needs_debit(context):
+                return self._guarded(context, entry, payload)
+            provider = self._admission.take(entry)
+            self._usage.count(context.tenant_id, entry.id)
+            answer = provider.invoke(self._work(context, entry, payload))
+            if not isinstance(answer, dict):
+                return self._awaited(context, entry, answer)
+            self._flights.completed(context)
+        except Exception as error:
+            fault = self._failed(context, request.capability, error)
+            raise fault from fault.__cause__
+        self._ledger.settle(context, entry.id, _SUCCESS)
+        return self._response(context, entry, answer, None)
+
+    async def stream(
+        self,
+        call: Call,
+        request: InvokeRequest,
+        emit: Emit,
+        inputs: AsyncIterator[JsonObject],
+        opened: Callable[[Context], None],
+    ) -> JsonObject:
+        """Every response payload but the last through `emit`; the last, of the terminal frame, is returned.
+
+        `opened` is told once the request is known to be acceptable, and before it runs. Raises MigFault
+        when it is refused, fails or is stopped: the caller turns that into the terminal error frame.
+        """
+        context = self._open(call, request)
+        try:
+            payload = payload_of(request.payload)
+            entry = self._admission.check(context, request.capability, payload)
+            invocation = Invocation(context, self._clock)
+            with self._flights.aboard(invocation):
+                opened(context)
+                last = await invocation.run(self._frames(context, entry, payload, emit, inputs))
+        except Exception as error:
+            fault = self._failed(context, request.capability, error)
+            raise fault from fault.__cause__
+        except BaseException:
+            self._ledger.settle(context, request.capability, MigErrorCode.MIG_TIMEOUT.value)
+            raise
+        self._ledger.settle(context, entry.id, _SUCCESS)
+        return last
+
+    def _open(self, call: Call, request: InvokeRequest) -> Context:
+        try:
+            return self._contexts.open(call, request.header)
+        except MigFault as fault:
+            self._ledger.refused(call, request.capability, fault)
+            raise
+
+    async def _guarded(self, context: Context, entry: Entry, payload: JsonObject) -> InvokeResponse:
+        """The path with something to await before the provider runs: a kept answer, or a quota."""
+        invocation = Invocation(context, self._clock)
+        replayed = False
+        try:
+            with self._flights.aboard(invocation):
+                if context.idempotency_key is UNSET:
+                    answer = await invocation.run(self._execute(context, entry, payload))
+                else:
+                    key = (context.tenant_id, entry.id, context.idempotency_key)
+                    answer, replayed = await invocation.run(
+                        self._once.run(key, payload, lambda: self._execute(context, entry, payload))
+                    )
+        except Exception as error:
+            fault = self._failed(context, entry.id, error)
+            raise fault from fault.__cause__
+        except BaseException:
+            self._ledger.settle(context, entry.id, MigErrorCode.MIG_TIMEOUT.value)
+            raise
+        self._ledger.settle(context, entry.id, _SUCCESS)
+        return self._response(context, entry, answer, _REPLAYED if replayed else None)
+
+    async def _awaited(self, context: Context, entry: Entry, answer: Awaitable[JsonObject]) -> InvokeResponse:
+        invocation = Invocation(context, self._clock)
+        try:
+            with self._flights.aboard(invocation):
+                payload = await invocation.run(answer)
+        except Exception as error:
+            fault = self._failed(context, entry.id, error)
+            raise fault from fault.__cause__
+        except BaseException:
+            self._ledger.settle(context, entry.id, MigErrorCode.MIG_TIMEOUT.value)
+            raise
+        self._ledger.settle(context, entry.id, _SUCCESS)
+        return self._response(context, entry, payload, None)
+
+    async def _execute(self, context: Context, entry: Entry, payload: JsonObject) -> JsonObject:
+        if self._admission.needs_debit(context):
+            await self._admission.debit(context)
+        provider = self._admission.take(entry, aboard=True)
+        self._usage.count(context.tenant_id, entry.id)
+        answer = provider.invoke(self._work(context, entry, payload))
+        return answer if isinstance(answer, dict) else await answer
+
+    async def _frames(
+        self,
+        context: Context,
+        entry: Entry,
+        payload: JsonObject,
+        emit: Emit,
+        inputs: AsyncIterator[JsonObject],
+    ) -> JsonObject:
+        if self._admission.needs_debit(context):
+            await self._admission.debit(context)
+        provider = self._admission.take(entry, aboard=True)
+        self._usage.count(context.tenant_id, entry.id)
+        work = self._work(context, entry, payload, inputs)
+        return await _relay(provider, work, emit, streamed=entry.streams)
+
+    def _work(
+        self,
+        context: Context,
+        entry: Entry,
+        payload: JsonObject,
+        inputs: AsyncIterator[JsonObject] | None = None,
+    ) -> Work:
+        return Work(
+            capability=entry.id,
+            tenant_id=context.tenant_id,
+            message_id=context.message_id,
+            session_id=context.session_id or None,
+            traceparent=context.traceparent or None,
+            payload=payload,
+            meta=context.meta,
+            principal=context.principal,
+            deadline=context.deadline,
+            clock=self._clock.monotonic,
+            inputs=no_inputs() if inputs is None else inputs,
+        )
+
+    def _response(
+        self, context: Context, entry: Entry, payload: JsonObject, extra: JsonObject | None
+    ) -> InvokeResponse:
+        return InvokeResponse(
+            header=self._contexts.respond(context, extra),
+            capability=entry.id,
+            payload=payload,
+            result_schema_uri=entry.descriptor.output_schema_uri,
+        )
+
+    def _failed(self, context: Context, capability: str | UnsetType, error: Exception) -> MigFault:
+        """The fault that the caller gets, recorded, with the answer's header attached."""
+        fault = as_fault(error)
+        fault.header = self._contexts.respond(context)
+        self._ledger.settle(context, capability, fault.code.value)
+        return fault
+
+
+async def _relay(provider: Provider, work: Work, emit: Emit, *, streamed: bool) -> JsonObject:
+    """Emit the provider's items as they come; give the terminal frame's payload."""
+    if not streamed:
+        answer = provider.invoke(work)
+        return answer if isinstance(answer, dict) else await answer
+    items = provider.stream(work)
+    try:
+        async for item in items:
+            if isinstance(item, Final):
+                return item.payload
+            await emit(item)
+        return {}
+    finally:
+        close = getattr(items, "aclose", None)
+        if close is not None:
+            await close()

@@ -1,0 +1,124 @@
+"""HELLO, DISCOVER and HEARTBEAT: what this server is, has, and how busy it is (protocol section 2)."""
+
+from __future__ import annotations
+
+from mig_protocol import MIG_VERSION
+from mig_protocol.errors import MigFault
+from mig_protocol.messages import (
+    BindingType,
+    CapabilityDescriptor,
+    ConformanceHealth,
+    DiscoverRequest,
+    DiscoverResponse,
+    HeartbeatAck,
+    HeartbeatRequest,
+    HelloRequest,
+    HelloResponse,
+    MigErrorCode,
+)
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
+
+from migd.core.call import Call
+from migd.core.catalog import Catalog
+from migd.core.context import Contexts
+from migd.core.flights import Flights
+from migd.core.limits import Identity, Limits
+
+SUPPORTED_FEATURES = frozenset(
+    {
+        "streaming",
+        "events",
+        "replay",
+        "cancel",
+        "idempotency",
+        "deadlines",
+        "tracing",
+        "backpressure",
+        "heartbeat",
+    }
+)
+# What a caller of a binding would call the binding; WebSocket and MCP are spoken over HTTP.
+_BINDING_TYPES = {"grpc": BindingType.grpc, "nats": BindingType.nats}
+
+
+class Negotiation:
+    """Answers from what is really switched on."""
+
+    def __init__(
+        self, *, contexts: Contexts, catalog: Catalog, flights: Flights, identity: Identity, limits: Limits
+    ) -> None:
+        self._contexts = contexts
+        self._catalog = catalog
+        self._flights = flights
+        self._identity = identity
+        self._limits = limits
+
+    def hello(self, call: Call, request: HelloRequest) -> HelloResponse:
+        """The same request always gives the same selection."""
+        context = self._contexts.open(call, request.header)
+        versions = request.supported_versions or [MIG_VERSION]
+        if MIG_VERSION not in versions:
+            fault = MigFault(
+                MigErrorCode.MIG_VERSION_MISMATCH,
+                f"no common version; this server speaks {MIG_VERSION}",
+                details={"supported_versions": [MIG_VERSION]},
+            )
+            fault.header = self._contexts.respond(context)
+            raise fault
+        arrived_on = _BINDING_TYPES.get(call.binding, BindingType.http)
+        selected = next(
+            (b for b in request.requested_bindings or () if b.value in self._identity.bindings), arrived_on
+        )
+        requested = dict.fromkeys(request.requested_features or ())
+        return HelloResponse(
+            header=self._contexts.respond(context, {"mig.profiles": self.profiles()}),
+            selected_version=MIG_VERSION,
+            selected_binding=selected,
+            enabled_features=[feature for feature in requested if feature in SUPPORTED_FEATURES],
+            server_id=self._identity.server_id,
+        )
+
+    def discover(self, call: Call, request: DiscoverRequest) -> DiscoverResponse:
+        """The descriptors that the tenant and the caller's scopes may see, by id."""
+        context = self._contexts.open(call, request.header)
+        query = (request.query or "").lower()
+        visible = [
+            _trimmed(entry.descriptor, request)
+            for entry in self._catalog.all()
+            if query in entry.id.lower()
+            and entry.visible_to_tenant(context.tenant_id)
+            and entry.allows(call.principal)
+        ]
+        return DiscoverResponse(header=self._contexts.respond(context), capabilities=visible)
+
+    def heartbeat(self, call: Call, request: HeartbeatRequest) -> HeartbeatAck:
+        """The interval asked for, kept within bounds; how much of the gateway's room is in use."""
+        context = self._contexts.open(call, request.header)
+        wanted = request.interval_ms or self._limits.heartbeat_default_ms
+        return HeartbeatAck(
+            header=self._contexts.respond(context),
+            suggested_interval_ms=max(
+                self._limits.heartbeat_min_ms, min(wanted, self._limits.heartbeat_max_ms)
+            ),
+            load_factor=self._flights.load_factor,
+        )
+
+    def conformance(self) -> ConformanceHealth:
+        """The profiles that are served now. Full asks for telemetry, so it goes with the metrics."""
+        return ConformanceHealth(core=True, streaming=True, evented=True, full=self._identity.metrics_enabled)
+
+    def profiles(self) -> list[str]:
+        health = self.conformance()
+        return [name for name in ("core", "streaming", "evented", "full") if getattr(health, name)]
+
+
+def _trimmed(descriptor: CapabilityDescriptor, request: DiscoverRequest) -> CapabilityDescriptor:
+    if request.include_schema_refs and request.include_qos:
+        return descriptor
+    changes: dict[str, UnsetType] = {}
+    if not request.include_schema_refs:
+        changes |= {"input_schema_uri": UNSET, "output_schema_uri": UNSET}
+    if not request.include_qos:
+        changes |= {"qos": UNSET}
+    return replace(descriptor, **changes)

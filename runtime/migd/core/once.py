@@ -1,0 +1,73 @@
+"""Idempotency: one execution per tenant, capability and key (protocol section 2, INVOKE)."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from mig_protocol.errors import MigFault
+from mig_protocol.messages import MigErrorCode
+
+from migd.core.limits import Limits
+from migd.core.ports import IdempotencyRecord, IdempotencyStore
+from migd.core.provider import JsonObject
+
+_canonical = msgspec.json.Encoder(order="sorted").encode
+_Key = tuple[str, str, str]
+
+
+class _Running:
+    """The first call under a key, while it runs."""
+
+    __slots__ = ("digest", "over")
+
+    def __init__(self, digest: bytes) -> None:
+        self.digest = digest
+        self.over = asyncio.Event()
+
+
+class Once:
+    """Runs the first call under a key, lets the others wait, and gives its success to all of them."""
+
+    def __init__(self, store: IdempotencyStore, limits: Limits) -> None:
+        self._store = store
+        self._window_s = limits.idempotency_window_s
+        self._running: dict[_Key, _Running] = {}
+
+    async def run(
+        self,
+        key: _Key,
+        payload: JsonObject,
+        execute: Callable[[], Awaitable[JsonObject]],
+    ) -> tuple[JsonObject, bool]:
+        """The first success under `key`, and whether it is given again rather than run now.
+
+        A failure is not kept: the next caller that waited runs. Raises MigFault MIG_INVALID_REQUEST for
+        another payload under the same key, and whatever `execute` raises.
+        """
+        digest = hashlib.sha256(_canonical(payload)).digest()
+        while (first := self._running.get(key)) is not None:
+            _same(first.digest, digest)
+            await first.over.wait()
+        running = self._running[key] = _Running(digest)
+        try:
+            kept = await self._store.get(*key)
+            if kept is not None:
+                _same(kept.digest, digest)
+                return kept.payload, True
+            answer = await execute()
+            await self._store.put(*key, IdempotencyRecord(digest, answer), self._window_s)
+            return answer, False
+        finally:
+            del self._running[key]
+            running.over.set()
+
+
+def _same(first: bytes, second: bytes) -> None:
+    if first != second:
+        raise MigFault(
+            MigErrorCode.MIG_INVALID_REQUEST,
+            "this idempotency_key was used with another payload for this capability",
+        )

@@ -1,0 +1,84 @@
+"""The provider port: what a capability runs on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from migd.core.call import Principal
+
+JsonObject = dict[str, Any]
+
+
+async def no_inputs() -> AsyncIterator[JsonObject]:
+    """The input of an invocation that takes one message only: nothing follows it."""
+    return
+    yield {}
+
+
+@dataclass(slots=True, kw_only=True)
+class Work:
+    """One invocation, as its provider sees it.
+
+    `deadline` is on the scale of `clock()` (seconds, monotonic). `inputs` yields the request frames
+    after the first one, for client_stream and bidi_stream capabilities; else it is empty.
+    """
+
+    capability: str
+    tenant_id: str
+    message_id: str
+    session_id: str | None
+    traceparent: str | None
+    payload: JsonObject
+    meta: JsonObject
+    principal: Principal
+    deadline: float
+    clock: Callable[[], float]
+    inputs: AsyncIterator[JsonObject] = field(default_factory=no_inputs)
+
+    def remaining_s(self) -> float:
+        """Seconds until the deadline, never negative."""
+        return max(0.0, self.deadline - self.clock())
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """Yielded by a stream as its last item: the payload of the terminal frame."""
+
+    payload: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether a provider can work now, and why not."""
+
+    ok: bool
+    reason: str = ""
+
+
+class Provider(Protocol):
+    """What runs a capability.
+
+    It refuses by raising `MigFault`. Anything else that it raises becomes MIG_INTERNAL, with the detail
+    in the log only. It is stopped through asyncio cancellation: the deadline, CANCEL, a caller that went
+    away and shutdown all arrive as `CancelledError` at its next await.
+    """
+
+    def invoke(self, work: Work) -> JsonObject | Awaitable[JsonObject]:
+        """The answer's payload. A plain value is an answer given at once: no task is made for it."""
+
+    def stream(self, work: Work) -> AsyncIterator[JsonObject | Final]:
+        """The payloads of the response frames, in order.
+
+        `Final` gives the terminal frame's payload; a stream that ends without one has `{}` there.
+        """
+
+    async def start(self) -> None:
+        """Make ready (load a model, open a session); called once, before the first call."""
+
+    async def close(self) -> None:
+        """Let go of everything; called once, when nothing is running any more."""
+
+    def health(self) -> Health:
+        """Asked often: must not block."""

@@ -1,0 +1,75 @@
+"""JSON Schemas by URI, compiled, and what a payload breaks of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jsonschema_rs
+from mig_protocol.errors import MigFault
+from mig_protocol.messages import MigErrorCode
+
+from migd.core.provider import JsonObject
+
+_MAX_MESSAGE = 300
+
+
+class PayloadSchema:
+    """A compiled JSON Schema.
+
+    Nothing is ever fetched for a `$ref` that leaves the document, and patterns run on an engine with
+    linear time, so that neither a schema nor a payload can be used against the gateway.
+    Raises MigFault MIG_INVALID_REQUEST when the schema itself is not valid.
+    """
+
+    __slots__ = ("_validator", "document", "is_valid")
+
+    def __init__(self, document: JsonObject) -> None:
+        self.document = document
+        try:
+            self._validator: Any = jsonschema_rs.validator_for(
+                document, offline=True, validate_formats=True, pattern_options=jsonschema_rs.RegexOptions()
+            )
+        except (ValueError, TypeError, jsonschema_rs.ReferencingError) as error:
+            reason = str(error).splitlines()[0][:_MAX_MESSAGE]
+            raise MigFault(MigErrorCode.MIG_INVALID_REQUEST, f"not a usable JSON Schema: {reason}") from error
+        self.is_valid = self._validator.is_valid
+
+    def violations(self, payload: JsonObject, limit: int) -> list[JsonObject]:
+        """What the payload breaks: `{"pointer", "message", "keyword"}` each, at most `limit` of them."""
+        found: list[JsonObject] = []
+        for error in self._validator.iter_errors(payload):
+            if len(found) == limit:
+                break
+            found.append(
+                {
+                    "pointer": json_pointer(error.instance_path),
+                    "message": error.message[:_MAX_MESSAGE],
+                    "keyword": error.kind.name,
+                }
+            )
+        return found
+
+
+def json_pointer(path: list[str | int]) -> str:
+    """RFC 6901; the whole document is the empty string."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+class SchemaCatalog:
+    """Schemas by URI. A later registration under the same URI replaces the earlier one."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._by_uri: dict[str, PayloadSchema] = {}
+
+    def register(self, uri: str, document: JsonObject) -> PayloadSchema:
+        """Raises MigFault MIG_INVALID_REQUEST for a bad schema, MIG_RATE_LIMITED when there are too many."""
+        if uri not in self._by_uri and len(self._by_uri) >= self._limit:
+            raise MigFault(
+                MigErrorCode.MIG_RATE_LIMITED, f"the gateway holds its limit of {self._limit} schemas"
+            )
+        compiled = self._by_uri[uri] = PayloadSchema(document)
+        return compiled
+
+    def find(self, uri: str | None) -> PayloadSchema | None:
+        return self._by_uri.get(uri) if uri else None

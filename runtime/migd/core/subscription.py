@@ -1,0 +1,131 @@
+"""One reader of one topic: a position in the log, and a wake-up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from types import TracebackType
+
+from mig_protocol.messages import GapNotice
+
+from migd.core.clock import Clock, Timer
+from migd.core.ports import EventLog, StoredEvent
+from migd.core.recorder import Recorder
+
+
+class Subscription:
+    """Made by `Events.subscribe`; closed by whoever got it (it is an async context manager).
+
+    `topic` is (tenant id, topic name). Events up to `head`, the log's end when the subscription began,
+    are replayed ones; those after it are live.
+    """
+
+    def __init__(
+        self,
+        *,
+        log: EventLog,
+        topic: tuple[str, str],
+        position: int,
+        head: int,
+        batch: int,
+        keepalive_s: float,
+        clock: Clock,
+        recorder: Recorder,
+        closed: Callable[[Subscription], None],
+    ) -> None:
+        self.topic = topic
+        self.head = head
+        self._log = log
+        self._position = position
+        self._batch = batch
+        self._keepalive_s = keepalive_s
+        self._clock = clock
+        self._recorder = recorder
+        self._closed = closed
+        self._ended = False
+        self._signalled = False
+        self._waiter: asyncio.Future[bool] | None = None
+        self._timer: Timer | None = None
+        self._active = clock.monotonic()
+
+    async def next(self) -> Sequence[StoredEvent] | GapNotice | None:
+        """What comes after the position, which moves past it: events in order without a hole, or the gap
+        that retention has torn, or None when nothing came for the keep-alive time.
+
+        Raises StopAsyncIteration once ended.
+        """
+        while not self._ended:
+            self._signalled = False
+            # The end first: what is then missing up to it is gone, and not merely not yet written.
+            head = await self._log.head(*self.topic)
+            events = (
+                await self._log.read(*self.topic, self._position, self._batch)
+                if head > self._position
+                else ()
+            )
+            if head > self._position:
+                return self._advance(events, head)
+            if not await self._wait():
+                return None
+        raise StopAsyncIteration
+
+    def wake(self) -> None:
+        """There may be something to read."""
+        self._signalled = True
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(True)
+
+    def end(self) -> None:
+        """Let `next` raise StopAsyncIteration, now or when it is called."""
+        self._ended = True
+        self.wake()
+
+    def close(self) -> None:
+        """Forget the reader; a second time changes nothing."""
+        self.end()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._closed(self)
+
+    async def __aenter__(self) -> Subscription:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _advance(self, events: Sequence[StoredEvent], head: int) -> Sequence[StoredEvent] | GapNotice:
+        expected = self._position + 1
+        self._active = self._clock.monotonic()
+        first = events[0].sequence if events else head + 1
+        if first > expected:
+            self._position = first - 1
+            return GapNotice(from_sequence=expected, to_sequence=self._position)
+        self._position = events[-1].sequence
+        self._recorder.delivered(len(events))
+        return events
+
+    async def _wait(self) -> bool:
+        """True when woken, False when idle for the keep-alive time."""
+        if self._signalled:
+            return True
+        self._waiter = asyncio.get_running_loop().create_future()
+        if self._timer is None:
+            self._timer = self._clock.call_at(self._active + self._keepalive_s, self._idle)
+        try:
+            return await self._waiter
+        finally:
+            self._waiter = None
+
+    def _idle(self) -> None:
+        # One timer per reader, set again when it fires: setting one per event would cost more than the event.
+        due = self._active + self._keepalive_s
+        now = self._clock.monotonic()
+        if now >= due:
+            self._active = now
+            due = now + self._keepalive_s
+            if self._waiter is not None and not self._waiter.done():
+                self._waiter.set_result(False)
+        self._timer = self._clock.call_at(due, self._idle)

@@ -1,0 +1,105 @@
+"""The HTTP server around the ASGI application: uvicorn, told when to begin and when to end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from migd.http_protocol import BoundedHttpProtocol, Refuse
+
+# Longer than the idle time of the usual load balancers, so that it is not us who close on a request.
+_KEEP_ALIVE_S = 75
+# For the last bytes of the last answers, once nothing is running any more.
+_FLUSH_S = 2.0
+
+Asgi = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+class HttpEdge(uvicorn.Server):
+    """Serves `app` on `listener` from `run` until `stop`, leaving signals to its owner.
+
+    `drain` is awaited when no new connection is accepted any more; when it returns, what is still open
+    is closed. WebSockets are left alone until then.
+    """
+
+    def __init__(
+        self,
+        app: Asgi,
+        listener: socket.socket,
+        *,
+        refuse: Refuse,
+        drain: Callable[[], Awaitable[None]],
+        max_frame_bytes: int,
+    ) -> None:
+        super().__init__(_config(app, refuse, max_frame_bytes))
+        self._listener = listener
+        self._drain = drain
+        self._stopping = asyncio.Event()
+        self.ready = asyncio.Event()
+
+    async def run_until_stopped(self) -> None:
+        await self.serve(sockets=[self._listener])
+
+    def stop(self) -> None:
+        """Begin to end; `run_until_stopped` returns when all is over."""
+        self._stopping.set()
+
+    def capture_signals(self) -> contextlib.AbstractContextManager[None]:  # type: ignore[override]
+        return contextlib.nullcontext()
+
+    async def main_loop(self) -> None:
+        """uvicorn asks ten times a second whether to stop; the Date header needs one tick a second."""
+        await self.on_tick(0)
+        self.ready.set()
+        while not self._stopping.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._stopping.wait()
+            await self.on_tick(0)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, HttpToolsProtocol):
+                connection.shutdown()
+        await self._drain()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await self._flush()
+
+    async def _flush(self) -> None:
+        deadline = asyncio.get_running_loop().time() + _FLUSH_S
+        if tasks := list(self.server_state.tasks):
+            _, unfinished = await asyncio.wait(tasks, timeout=_FLUSH_S)
+            for task in unfinished:
+                task.cancel()
+        while self.server_state.connections and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.005)
+
+
+def _config(app: Asgi, refuse: Refuse, max_frame_bytes: int) -> uvicorn.Config:
+    protocol = functools.partial(BoundedHttpProtocol, refuse=refuse)
+    return uvicorn.Config(
+        app=cast(Any, app),
+        http=cast(type[asyncio.Protocol], protocol),
+        ws="websockets-sansio",
+        interface="asgi3",
+        lifespan="off",
+        loop="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        ws_max_size=max_frame_bytes,
+        # Frames are small and many; deflate costs each idle connection more memory than the rest of it.
+        ws_per_message_deflate=False,
+    )

@@ -1,0 +1,80 @@
+"""From the file to the capabilities it declares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from migd.core.catalog import Capability
+from migd.manifest.document import Place, read_document
+from migd.manifest.http_entry import read_http
+from migd.manifest.python_entry import read_entry_point, read_python
+from migd.manifest.tenants import read_tenants
+from migd.providers.builtin import REFERENCE_ID, reference_capability
+
+FORMAT = 1
+_READERS: Mapping[str, Callable[[Place], Capability]] = {
+    "python": read_python,
+    "entry_point": read_entry_point,
+    "http": read_http,
+}
+_KINDS = (*_READERS, "builtin")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What a migd.yaml says. The reference capability comes first, unless the file switches it off."""
+
+    capabilities: tuple[Capability, ...]
+
+
+def load_manifest(path: Path, environ: Mapping[str, str]) -> Manifest:
+    """Read the file, then import and check everything that it names.
+
+    The file's folder is put on the import path. `environ` is where `${NAME}` is looked up. Nothing is
+    started and no network is used. Raises ManifestError: one line with the file's name and line.
+    """
+    entries = [(entry, _kind(entry)) for entry in _entries(read_document(path, environ))]
+    declared: dict[str, tuple[str, Capability]] = {}
+    reference = _reference([entry for entry, kind in entries if kind == "builtin"])
+    if reference is not None:
+        hint = "by every migd; `- builtin: reference` with `enabled: false` makes room for another"
+        declared[REFERENCE_ID] = hint, reference
+    for entry, kind in entries:
+        if kind != "builtin":
+            capability = _READERS[kind](entry)
+            id = capability.descriptor.id
+            if id in declared:
+                raise entry.wrong(f"{id} is declared already, {declared[id][0]}")
+            declared[id] = f"in line {entry.line}", capability
+    return Manifest(capabilities=tuple(capability for _, capability in declared.values()))
+
+
+def _entries(top: Place) -> list[Place]:
+    keys = top.only(("migd", "capabilities"))
+    if "migd" not in keys:
+        raise top.wrong(f"the file lacks `migd: {FORMAT}`, the version of its format")
+    keys["migd"].integer(FORMAT, FORMAT)
+    return keys["capabilities"].items() if "capabilities" in keys else []
+
+
+def _kind(entry: Place) -> str:
+    found = [key for key in entry.entries() if key in _KINDS]
+    if len(found) != 1:
+        has = f"it has {' and '.join(found)}" if found else "it has none"
+        raise entry.wrong(f"a capability says what it runs on with one of {', '.join(_KINDS)}; {has}")
+    return found[0]
+
+
+def _reference(entries: list[Place]) -> Capability | None:
+    """The reference capability as the file wants it; None when it is switched off."""
+    if not entries:
+        return reference_capability()
+    if len(entries) > 1:
+        raise entries[1].wrong(f"the reference capability is set already, in line {entries[0].line}")
+    keys = entries[0].only(("builtin", "enabled", "tenants"))
+    keys["builtin"].one_of(("reference",))
+    if "enabled" in keys and not keys["enabled"].flag():
+        return None
+    return reference_capability(read_tenants(keys.get("tenants")))

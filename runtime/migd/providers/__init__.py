@@ -1,0 +1,1 @@
+"""What capabilities run on. Providers know the core's port and nothing of bindings or stores."""

@@ -1,0 +1,227 @@
+"""Capabilities that are a user's HTTP service: the payload is POSTed as JSON, and so is the answer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import msgspec
+from mig_protocol.errors import MigFault
+
+from migd.core.provider import Final, Health, JsonObject, Work
+from migd.providers.http_faults import broken, envelope_fault, refusal, timeout, transport_fault
+from migd.providers.http_stream import FrameReader, FrameSizeError, UnfinishedFrameError, frame_reader
+from migd.version import __version__
+
+_log = logging.getLogger(__name__)
+
+OWN_HEADERS = frozenset(
+    {
+        "accept",
+        "connection",
+        "content-length",
+        "content-type",
+        "mig-deadline-ms",
+        "mig-message-id",
+        "mig-session-id",
+        "traceparent",
+        "transfer-encoding",
+        "x-tenant-id",
+    }
+)
+_CONNECT_TIMEOUT_S = 5.0
+# Shorter than the 5 s after which common servers close an idle connection: a POST must not meet that moment.
+_KEEP_ALIVE_S = 4.0
+_MAX_ERROR_BYTES = 65_536
+_UNARY_ACCEPT = "application/json"
+_STREAM_ACCEPT = "application/x-ndjson, text/event-stream;q=0.9, application/json;q=0.5"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpService:
+    """A service as migd.yaml declares it.
+
+    `timeout_s` bounds a call, as the caller's deadline does: the sooner one decides. `max_response_bytes`
+    bounds a unary answer, and each frame of a streamed one. `headers` may hold secrets: they are sent,
+    and never shown.
+    """
+
+    capability: str
+    url: str
+    stream_url: str
+    timeout_s: float
+    max_response_bytes: int
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def address(self) -> str:
+        """The URL for a log: without its query, which may hold a key."""
+        return self.url.partition("?")[0]
+
+
+class HttpProvider:
+    """Relays invocations to one service. Cancelling one closes its connection."""
+
+    def __init__(self, service: HttpService) -> None:
+        self._service = service
+        self._session: aiohttp.ClientSession | None = None
+
+    async def invoke(self, work: Work) -> JsonObject:
+        until = self._until(work)
+        async with self._answer(self._service.url, work, _UNARY_ACCEPT, until) as response:
+            return self._object(await self._whole(response, until))
+
+    async def stream(self, work: Work) -> AsyncIterator[JsonObject | Final]:
+        """The service's frames, each when the next one has come: the last is the terminal frame."""
+        until = self._until(work)
+        async with self._answer(self._service.stream_url, work, _STREAM_ACCEPT, until) as response:
+            reader = frame_reader(response.content_type, self._service.max_response_bytes)
+            if reader is None:
+                yield Final(self._object(await self._whole(response, until)))
+                return
+            held: JsonObject | None = None
+            try:
+                async with aclosing(self._frames(response, reader, until)) as frames:
+                    async for frame in frames:
+                        if held is not None:
+                            yield held
+                        held = frame
+            except MigFault:
+                if held is not None:  # it came whole, and it was not the last
+                    yield held
+                raise
+            if held is not None:
+                yield Final(held)
+
+    async def start(self) -> None:
+        # No cookies: one tenant's call leaves nothing for another's. No proxy or netrc from the environment.
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_S),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT_S),
+            headers={**self._service.headers, "User-Agent": f"migd/{__version__}"},
+        )
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def health(self) -> Health:
+        return Health(ok=True) if self._session is not None else Health(ok=False, reason="not started")
+
+    @asynccontextmanager
+    async def _answer(
+        self, url: str, work: Work, accept: str, until: float
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The service's 2xx answer, its body still to come; any other is raised as its MigFault."""
+        if self._session is None:
+            raise RuntimeError(f"{self._service.capability} is called before its start")
+        body = msgspec.json.encode(work.payload)
+        headers = {**_headers(work, until), "Accept": accept}
+        try:
+            async with asyncio.timeout_at(until):
+                response = await self._session.post(url, data=body, headers=headers, allow_redirects=False)
+        except (TimeoutError, aiohttp.ClientError) as error:
+            raise self._lost(error) from error
+        try:
+            if not 200 <= response.status < 300:
+                raise await self._refusal(response, until)
+            yield response
+        finally:
+            # Nobody wants what is left of the body, and the connection is of no use before it is read.
+            if not response.content.at_eof():
+                response.close()
+            response.release()
+
+    async def _refusal(self, response: aiohttp.ClientResponse, until: float) -> MigFault:
+        _log.warning("%s: %s answered %d", self._service.capability, self._service.address, response.status)
+        body = await self._up_to(_MAX_ERROR_BYTES, response, until)
+        return refusal(self._service.capability, response.status, response.headers, body)
+
+    async def _whole(self, response: aiohttp.ClientResponse, until: float) -> bytes:
+        limit = self._service.max_response_bytes
+        body = await self._up_to(limit, response, until)
+        if len(body) > limit:
+            raise broken(self._service.capability, f"answered with more than {limit} bytes")
+        return body
+
+    async def _up_to(self, limit: int, response: aiohttp.ClientResponse, until: float) -> bytes:
+        """The body, or its beginning: a little more than `limit` bytes of one that is longer."""
+        body = bytearray()
+        while len(body) <= limit and (chunk := await self._read(response, until)):
+            body += chunk
+        return bytes(body)
+
+    async def _frames(
+        self, response: aiohttp.ClientResponse, reader: FrameReader, until: float
+    ) -> AsyncGenerator[JsonObject, None]:
+        capability = self._service.capability
+        try:
+            while chunk := await self._read(response, until):
+                for frame in reader.feed(chunk):
+                    yield self._frame(frame)
+            for frame in reader.end():
+                yield self._frame(frame)
+        except FrameSizeError as error:
+            limit = self._service.max_response_bytes
+            raise broken(capability, f"sent a frame of more than {limit} bytes") from error
+        except UnfinishedFrameError as error:
+            raise transport_fault(capability, aiohttp.ClientPayloadError()) from error
+
+    async def _read(self, response: aiohttp.ClientResponse, until: float) -> bytes:
+        """What has come of the body; nothing at its end."""
+        try:
+            async with asyncio.timeout_at(until):
+                return await response.content.readany()
+        except (TimeoutError, aiohttp.ClientError) as error:
+            raise self._lost(error) from error
+
+    def _frame(self, text: bytes) -> JsonObject:
+        """A frame's payload. A service that fails after its first frame says so in an ErrorEnvelope."""
+        frame = self._object(text)
+        fault = envelope_fault(frame)
+        if fault is not None:
+            raise fault
+        return frame
+
+    def _object(self, text: bytes) -> JsonObject:
+        try:
+            answer: Any = msgspec.json.decode(text)
+        except msgspec.DecodeError as error:
+            raise broken(self._service.capability, "answered with something that is not JSON") from error
+        if not isinstance(answer, dict):
+            raise broken(self._service.capability, "answered with JSON that is not an object")
+        return answer
+
+    def _lost(self, error: TimeoutError | aiohttp.ClientError) -> MigFault:
+        reason = str(error) or type(error).__name__
+        _log.warning("%s: %s: %s", self._service.capability, self._service.address, reason)
+        # aiohttp's own timeouts (of connecting) are both; only the plain one is the call's.
+        if isinstance(error, aiohttp.ClientError):
+            return transport_fault(self._service.capability, error)
+        return timeout(self._service.capability)
+
+    def _until(self, work: Work) -> float:
+        """When the call must be over, on the event loop's clock."""
+        return asyncio.get_running_loop().time() + min(self._service.timeout_s, work.remaining_s())
+
+
+def _headers(work: Work, until: float) -> dict[str, str]:
+    remaining_ms = int((until - asyncio.get_running_loop().time()) * 1000)
+    headers = {
+        "Content-Type": "application/json",
+        "X-Tenant-ID": work.tenant_id,
+        "MIG-Message-ID": work.message_id,
+        "MIG-Deadline-Ms": str(max(1, remaining_ms)),
+    }
+    if work.traceparent:
+        headers["traceparent"] = work.traceparent
+    if work.session_id:
+        headers["MIG-Session-ID"] = work.session_id
+    return headers

@@ -1,0 +1,73 @@
+"""One gateway process, from the listening socket to the last byte."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Callable, Iterable
+
+import uvloop
+
+from migd.app import Application
+from migd.config import Settings
+from migd.core.catalog import Capability
+from migd.http_edge import HttpEdge
+
+_log = logging.getLogger("migd.server")
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+def run(
+    settings: Settings, capabilities: Iterable[Capability], listener: socket.socket, ready: Callable[[], None]
+) -> None:
+    """Serve until SIGTERM or SIGINT, then end in order. `ready` is called when the first request can come.
+
+    In order: no new connections; what is in flight ends, or is failed after MIGD_SHUTDOWN_GRACE_S; streams
+    end with a terminal frame. A second signal ends the process at once. Raises ConfigError.
+    """
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(Application(settings, capabilities), settings, listener, ready))
+
+
+def edge_of(application: Application, settings: Settings, listener: socket.socket) -> HttpEdge:
+    """The HTTP server of an application."""
+    return HttpEdge(
+        application.asgi,
+        listener,
+        refuse=application.refuse,
+        drain=application.drain,
+        max_frame_bytes=settings.max_frame_bytes,
+    )
+
+
+async def _serve(
+    application: Application, settings: Settings, listener: socket.socket, ready: Callable[[], None]
+) -> None:
+    edge = edge_of(application, settings, listener)
+    _stop_on_signal(edge, settings.shutdown_grace_s)
+    await application.start()
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            serving = tasks.create_task(edge.run_until_stopped())
+            await edge.ready.wait()
+            ready()
+            await serving
+    finally:
+        await application.close()
+
+
+def _stop_on_signal(edge: HttpEdge, grace_s: float) -> None:
+    loop = asyncio.get_running_loop()
+
+    def stop(received: signal.Signals) -> None:
+        _log.info("going down", extra={"signal": received.name, "grace_s": grace_s})
+        for each in _SIGNALS:
+            loop.remove_signal_handler(each)
+            # A second signal does what it does to any process.
+            signal.signal(each, signal.SIG_DFL)
+        edge.stop()
+
+    for each in _SIGNALS:
+        loop.add_signal_handler(each, stop, each)

@@ -1,0 +1,97 @@
+"""What the value of a setting may look like, and what it means."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+_TRUE = frozenset({"true", "t", "1", "yes", "on"})
+_FALSE = frozenset({"false", "f", "0", "no", "off"})
+_ADDRESS = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.%a-z]+)\]|(?P<host>[^\s:\[\]]*)):(?P<port>[0-9]{1,5})")
+
+
+class Address(NamedTuple):
+    """Where to listen. An empty host means every interface, port 0 means one that the system chooses."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How the text of a value is read. `parse` raises ValueError for whatever is not `allowed`."""
+
+    allowed: str
+    parse: Callable[[str], Any]
+
+
+def integer(least: int, most: int) -> Kind:
+    """A whole number within bounds, both included."""
+
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+            raise ValueError(text)
+        return int(text)
+
+    return Kind(f"a whole number from {least} to {most}", parse)
+
+
+def number(least: float, most: float) -> Kind:
+    """A decimal number within bounds, both included."""
+
+    def parse(text: str) -> float:
+        value = float(text)
+        if not (math.isfinite(value) and least <= value <= most):
+            raise ValueError(text)
+        return value
+
+    return Kind(f"a number from {least:g} to {most:.15g}", parse)
+
+
+def choice(*names: str) -> Kind:
+    """One of a few words, in any case."""
+
+    def parse(text: str) -> str:
+        if text.lower() not in names:
+            raise ValueError(text)
+        return text.lower()
+
+    return Kind(f"{', '.join(names[:-1])} or {names[-1]}", parse)
+
+
+def matching(pattern: str, allowed: str) -> Kind:
+    """Text that matches a regular expression as a whole."""
+
+    def parse(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(text)
+        return text
+
+    return Kind(allowed, parse)
+
+
+def _parse_flag(text: str) -> bool:
+    lowered = text.lower()
+    if lowered not in _TRUE | _FALSE:
+        raise ValueError(text)
+    return lowered in _TRUE
+
+
+def _parse_address(text: str) -> Address:
+    match = _ADDRESS.fullmatch(text)
+    if match is None or int(match["port"]) > 65535:
+        raise ValueError(text)
+    return Address(match["six"] or match["host"] or "", int(match["port"]))
+
+
+FLAG = Kind("true or false", _parse_flag)
+ADDRESS = Kind("host:port, such as 127.0.0.1:8080, [::1]:8080 or :8080 for every interface", _parse_address)
+FILE = Kind("the path of a file", Path)
+TEXT = Kind("text", str)

@@ -1,0 +1,111 @@
+"""A client that goes away takes its work with it, on every kind of connection."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from support.gateway_under_test import Scripted, capability
+from support.running_migd import LocalMigd, local_migd
+from support.sse import subscribed
+
+
+@pytest.fixture
+def provider() -> Scripted:
+    scripted = Scripted()
+    scripted.waits = True
+    return scripted
+
+
+@pytest.fixture
+async def migd(provider: Scripted) -> AsyncIterator[LocalMigd]:
+    async with local_migd(capability(provider)) as running:
+        yield running
+
+
+async def outcomes(migd: LocalMigd, count: int) -> list[str]:
+    """The audited outcomes, once there are so many."""
+    while True:
+        records = (await migd.get("/pro/v0.1/audit/export")).json["records"]
+        if len(records) >= count:
+            return [record["outcome"] for record in records]
+
+
+async def test_an_http_client_that_leaves_stops_its_invocation(migd: LocalMigd, provider: Scripted):
+    asking = asyncio.create_task(migd.invoke("test.scripted"))
+    await provider.started.wait()
+    asking.cancel()
+
+    await provider.stopped.wait()
+    assert await outcomes(migd, 1) == ["MIG_TIMEOUT"]
+    assert 'path="/mig/v0.1/invoke/{capability}",status="499"' in (await migd.get("/metrics")).raw.decode()
+
+
+async def test_one_that_waits_for_the_same_idempotency_key_goes_on(migd: LocalMigd, provider: Scripted):
+    first = asyncio.create_task(migd.invoke("test.scripted", idempotency_key="k-1"))
+    await provider.started.wait()
+    second = asyncio.create_task(migd.invoke("test.scripted", idempotency_key="k-1"))
+    while migd.gateway.in_flight() < 2:
+        await asyncio.sleep(0)
+    first.cancel()
+    await provider.stopped.wait()
+    provider.release.set()
+
+    answer = await second
+    assert answer.status == 200
+    assert "mig.idempotent_replay" not in answer.json["header"]["meta"]
+
+
+async def test_a_websocket_that_is_closed_stops_all_its_streams(migd: LocalMigd, provider: Scripted):
+    async with migd.http.ws_connect("/mig/v0.1/stream") as socket:
+        await socket.send_json(request("s-1"))
+        await provider.started.wait()
+
+    await provider.stopped.wait()
+    assert await outcomes(migd, 1) == ["MIG_TIMEOUT"]
+    assert (await migd.get("/admin/v0.1/connections")).json["summary"]["total"] == 0
+
+
+async def test_a_websocket_that_breaks_off_stops_its_streams(migd: LocalMigd, provider: Scripted):
+    socket = await migd.http.ws_connect("/mig/v0.1/stream")
+    await socket.send_json(request("s-1"))
+    await provider.started.wait()
+    transport = socket.get_extra_info("socket")
+    assert transport is not None
+    socket._response.connection.transport.abort()
+
+    await provider.stopped.wait()
+
+
+async def test_a_subscriber_that_leaves_is_forgotten(migd: LocalMigd):
+    async with subscribed(migd.http, "a.b"):
+        assert (await migd.get("/admin/v0.1/connections")).json["summary"]["total"] == 1
+
+    while (await migd.get("/admin/v0.1/connections")).json["summary"]["total"]:
+        pass
+    assert 'mig_gateway_active_streams{type="sse_subscribe"} 0.0' in (await migd.get("/metrics")).raw.decode()
+
+
+async def test_a_client_that_sends_its_next_request_early_is_not_gone(migd: LocalMigd, provider: Scripted):
+    """Pipelining: bytes on the connection are not a disconnect."""
+    host, port = migd.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(raw_invoke() + b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    await provider.started.wait()
+    provider.release.set()
+
+    answers = await reader.read()
+    writer.close()
+    assert answers.count(b"HTTP/1.1 200 OK") == 2
+
+
+def request(stream_id: str) -> dict[str, Any]:
+    return {"header": {"tenant_id": "acme"}, "kind": "request", "stream_id": stream_id, "capability": "test.scripted"}
+
+
+def raw_invoke() -> bytes:
+    body = json.dumps({"header": {"tenant_id": "acme"}}).encode()
+    return b"POST /mig/v0.1/invoke/test.scripted HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)

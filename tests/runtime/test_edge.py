@@ -1,0 +1,105 @@
+"""What arrives on the port and is not yet, or never becomes, a request."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+from migd.http_protocol import MAX_HEAD_BYTES
+from support.running_migd import LocalMigd, local_migd
+
+
+@pytest.fixture
+async def migd() -> AsyncIterator[LocalMigd]:
+    async with local_migd() as running:
+        yield running
+
+
+class Raw:
+    """A connection that sends what it likes."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    def send(self, data: bytes) -> None:
+        self.writer.write(data)
+
+    async def answer(self) -> tuple[int, bytes]:
+        """Status and body of the only answer; the server closes after it."""
+        head, _, body = (await self.reader.read()).partition(b"\r\n\r\n")
+        self.writer.close()
+        assert b"content-type: application/json" in head
+        assert b"connection: close" in head
+        return int(head.split()[1]), body
+
+
+async def connect(migd: LocalMigd) -> Raw:
+    host, port = migd.url.removeprefix("http://").split(":")
+    return Raw(*await asyncio.open_connection(host, int(port)))
+
+
+@pytest.mark.parametrize("data", [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n", b"HELLO\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET /\r\nno colon\r\n\r\n"])
+async def test_what_is_not_http_gets_an_envelope(migd: LocalMigd, data: bytes):
+    raw = await connect(migd)
+    raw.send(data)
+
+    status, body = await raw.answer()
+
+    assert status == 400
+    assert json.loads(body)["error"]["code"] == "MIG_INVALID_REQUEST"
+    assert json.loads(body)["header"]["tenant_id"] == "unknown"
+
+
+async def test_a_head_without_end_is_refused_before_it_fills_the_memory(migd: LocalMigd):
+    raw = await connect(migd)
+    raw.send(b"GET /healthz HTTP/1.1\r\n")
+    line = b"X-Padding: " + b"x" * 8000 + b"\r\n"
+    for _ in range(2 * MAX_HEAD_BYTES // len(line)):
+        raw.send(line)
+        await asyncio.sleep(0)
+
+    status, body = await raw.answer()
+
+    assert status == 413
+    assert f"larger than {MAX_HEAD_BYTES} bytes" in json.loads(body)["error"]["message"]
+
+
+async def test_a_head_that_comes_in_pieces_is_a_request_all_the_same(migd: LocalMigd):
+    raw = await connect(migd)
+    for piece in (b"GET /hea", b"lthz HTTP/1.1\r\nHos", b"t: x\r\nConnection: close\r", b"\n\r\n"):
+        raw.send(piece)
+        await raw.writer.drain()
+        await migd.get("/healthz")
+
+    assert await raw.answer() == (200, b'{"status":"ok","reasons":[]}')
+
+
+async def test_a_head_that_does_not_come_to_an_end_in_time_is_refused():
+    async with local_migd() as migd:
+        factory = migd.edge.config.http_protocol_class
+        factory.keywords["head_timeout_s"] = 0.05  # type: ignore[attr-defined]
+        raw = await connect(migd)
+        raw.send(b"GET /healthz HTTP/1.1\r\nX-")
+
+        status, body = await raw.answer()
+
+    assert (status, json.loads(body)["error"]["code"]) == (504, "MIG_TIMEOUT")
+
+
+async def test_a_body_is_asked_for_only_when_it_is_wanted(migd: LocalMigd):
+    """Expect: 100-continue with a body over the limit is answered without reading it (RFC 9110, 10.1.1)."""
+    raw = await connect(migd)
+    raw.send(b"POST /mig/v0.1/hello HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 99999999\r\n\r\n")
+
+    assert (await raw.reader.readline()).startswith(b"HTTP/1.1 413 ")
+    raw.writer.close()
+
+
+async def test_the_server_tells_the_date_and_not_its_maker(migd: LocalMigd):
+    answer = await migd.get("/healthz")
+
+    assert answer.headers["date"].endswith(" GMT")
+    assert "server" not in answer.headers

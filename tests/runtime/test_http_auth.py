@@ -1,0 +1,136 @@
+"""Who may do what over HTTP in jwt mode (protocol section 8)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+
+import jwt
+import pytest
+from mig_protocol.operations import OPERATIONS
+from support.running_migd import LocalMigd, local_migd
+from support.tokens import JWT_MODE, SECRET, bearer
+
+REFERENCE = "observatory.models.infer"
+PLACES = {"{capability}": REFERENCE, "{topic}": "a.b", "{message_id}": "m-1"}
+
+
+@pytest.fixture
+async def migd() -> AsyncIterator[LocalMigd]:
+    async with local_migd(**JWT_MODE) as running:
+        yield running
+
+
+def routes(rights: str) -> list[tuple[str, str]]:
+    """Method and path of every HTTP operation with these rights; the WebSocket has tests of its own."""
+    found = []
+    for operation in OPERATIONS:
+        if operation.rights == rights and operation.http_path and operation.id != "STREAM":
+            path = operation.http_path
+            for template, value in PLACES.items():
+                path = path.replace(template, value)
+            found.append((operation.http_method, path))
+    assert found
+    return found
+
+
+@pytest.mark.parametrize(("method", "path"), routes("caller") + routes("admin"))
+async def test_no_route_answers_without_a_token(migd: LocalMigd, method: str, path: str):
+    answer = await migd.request(method, path, None if method == "GET" else BODIES.get(path, {}))
+
+    assert (answer.status, answer.code) == (401, "MIG_UNAUTHORIZED")
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(("method", "path"), routes("admin"))
+async def test_administration_needs_its_scope(migd: LocalMigd, method: str, path: str):
+    body = None if method == "GET" else BODIES[path]
+    answer = await migd.request(method, path, body, authorization=bearer("acme", "capability:infer"))
+    allowed = await migd.request(method, path, body, authorization=bearer("acme", "mig:admin"))
+
+    assert (answer.status, answer.code) == (403, "MIG_FORBIDDEN")
+    assert answer.json["header"]["meta"]["idg.principal_subject"] == "alice"
+    assert allowed.status in (200, 201, 404), allowed.raw
+
+
+@pytest.mark.parametrize(("method", "path"), routes("public"))
+async def test_public_routes_need_no_token(migd: LocalMigd, method: str, path: str):
+    assert (await migd.request(method, path)).status == 200
+
+
+@pytest.mark.parametrize(("method", "path"), routes("caller"))
+@pytest.mark.parametrize("place", ["header", "body"])
+async def test_another_tenant_than_the_tokens_is_403(migd: LocalMigd, method: str, path: str, place: str):
+    if method == "GET" and place == "body":
+        pytest.skip("a GET has no body")
+    field = {"x_tenant_id": "globex"} if place == "header" else {}
+    body = {"header": {"tenant_id": "globex"}} if place == "body" else None
+
+    answer = await migd.request(method, path, body, authorization=bearer("acme", "capability:infer"), **field)
+
+    assert (answer.status, answer.code) == (403, "MIG_FORBIDDEN")
+
+
+BAD_TOKENS = {
+    "none": None,
+    "another scheme": "Basic YTpi",
+    "no token": "Bearer",
+    "not a token": "Bearer x.y.z",
+    "another secret": bearer(secret="another secret, which is long enough too"),
+    "expired": bearer(exp=int(time.time()) - 10),
+    "not yet valid": bearer(nbf=int(time.time()) + 1000),
+    "unsigned": "Bearer " + jwt.encode({"tenant_id": "acme"}, None, algorithm="none"),
+    "another algorithm": "Bearer " + jwt.encode({"tenant_id": "acme"}, SECRET * 2, algorithm="HS512"),
+}
+
+
+@pytest.mark.parametrize("token", BAD_TOKENS.values(), ids=BAD_TOKENS.keys())
+async def test_a_bad_token_is_401(migd: LocalMigd, token: str | None):
+    fields = {} if token is None else {"authorization": token}
+    answer = await migd.post("/mig/v0.1/hello", {}, **fields)
+
+    assert (answer.status, answer.code) == (401, "MIG_UNAUTHORIZED")
+    assert answer.json["header"]["tenant_id"] == "unknown"
+
+
+async def test_a_token_without_a_tenant_is_403(migd: LocalMigd):
+    answer = await migd.post("/mig/v0.1/hello", {}, authorization=bearer(None))
+
+    assert (answer.status, answer.code) == (403, "MIG_FORBIDDEN")
+
+
+async def test_the_tenant_is_the_tokens(migd: LocalMigd):
+    for claims in ({"tenant": "acme"}, {"tenant": "acme", "tenant_id": None}):
+        token = bearer(None, **claims)
+        assert (await migd.post("/mig/v0.1/hello", {}, authorization=token)).json["header"]["tenant_id"] == "acme"
+
+
+@pytest.mark.parametrize("scopes", [{"scope": "a capability:infer"}, {"scopes": ["capability:infer"]}])
+async def test_either_scope_claim_opens_a_capability(migd: LocalMigd, scopes: dict[str, object]):
+    body = {"payload": {"input": "hi"}}
+
+    closed = await migd.post(f"/mig/v0.1/invoke/{REFERENCE}", body, authorization=bearer())
+    opened = await migd.post(f"/mig/v0.1/invoke/{REFERENCE}", body, authorization=bearer(**scopes))
+
+    assert (closed.status, closed.code) == (403, "MIG_FORBIDDEN")
+    assert opened.status == 200
+    assert "capability:infer" in opened.json["header"]["meta"]["idg.principal_scopes"]
+
+
+async def test_the_tenant_field_can_be_made_compulsory_beside_the_token():
+    async with local_migd(**JWT_MODE, MIGD_REQUIRE_TENANT_HEADER="true") as migd:
+        without = await migd.post("/mig/v0.1/hello", {}, authorization=bearer())
+        with_it = await migd.post("/mig/v0.1/hello", {}, authorization=bearer(), x_tenant_id="acme")
+
+    assert (without.status, with_it.status) == (400, 200)
+
+
+BODIES = {
+    "/admin/v0.1/capabilities": {"descriptor": {"id": "x.y", "version": "1.0.0", "modes": ["unary"]}},
+    "/admin/v0.1/schemas": {"uri": "schema://x/y", "schema": {}},
+    "/pro/v0.1/policies/validate": {"tenant_id": "acme", "capability": "x.y", "action": "invoke"},
+    "/pro/v0.1/quotas": {"tenant_id": "acme", "max_invocations": 1},
+    "/cloud/v0.1/orgs": {"name": "Acme"},
+    "/cloud/v0.1/tenants": {"name": "Acme", "org_id": "o-1"},
+    "/cloud/v0.1/gateways": {"tenant_id": "acme", "region": "eu", "binding": "http"},
+}

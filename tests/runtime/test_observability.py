@@ -1,0 +1,111 @@
+"""What an operator sees of a call: metrics, the audit file, the log."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+from support.gateway_under_test import Scripted, capability
+from support.running_migd import local_migd, running_migd
+from support.sse import subscribed
+
+REFERENCE = "observatory.models.infer"
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+async def test_a_scrape_has_requests_errors_streams_invocations_and_events():
+    async with local_migd() as migd:
+        await migd.invoke(REFERENCE, {"input": "hi"})
+        await migd.invoke("guess.this")
+        await migd.get("/nowhere")
+        async with subscribed(migd.http, "a.b") as events:
+            await migd.post("/mig/v0.1/publish/a.b", {}, x_tenant_id="acme")
+            await events.next()
+            scrape = await migd.get("/metrics")
+
+    lines = scrape.raw.decode().splitlines()
+    assert scrape.headers["content-type"].startswith("text/plain")
+    for line in (
+        'mig_gateway_http_requests_total{method="POST",path="/mig/v0.1/invoke/{capability}",status="200"} 1.0',
+        'mig_gateway_http_requests_total{method="POST",path="/mig/v0.1/invoke/{capability}",status="404"} 1.0',
+        'mig_gateway_http_requests_total{method="GET",path="other",status="404"} 1.0',
+        'mig_gateway_http_request_duration_seconds_count{method="POST",path="/mig/v0.1/invoke/{capability}"} 2.0',
+        'mig_gateway_errors_total{code="MIG_UNSUPPORTED_CAPABILITY",operation="INVOKE"} 1.0',
+        'mig_gateway_errors_total{code="MIG_NOT_FOUND",operation="other"} 1.0',
+        'mig_gateway_active_streams{type="sse_subscribe"} 1.0',
+        f'mig_gateway_invocations_total{{capability="{REFERENCE}",outcome="success"}} 1.0',
+        'mig_gateway_invocations_total{capability="other",outcome="MIG_UNSUPPORTED_CAPABILITY"} 1.0',
+        f'mig_gateway_invocation_duration_seconds_count{{capability="{REFERENCE}"}} 1.0',
+        "mig_gateway_events_published_total 1.0",
+        "mig_gateway_events_delivered_total 1.0",
+        "mig_gateway_invocations_in_flight 0.0",
+    ):
+        assert line in lines
+
+
+async def test_every_invocation_is_one_line_of_the_audit_file_and_nothing_else_is(tmp_path: Path):
+    path = tmp_path / "audit.jsonl"
+    async with local_migd(MIGD_AUDIT_LOG_PATH=str(path)) as migd:
+        await migd.invoke(REFERENCE, {"input": "hi"}, message_id="m-1")
+        await migd.invoke(REFERENCE, {}, message_id="m-2")
+        await migd.invoke("no.such", message_id="m-3")
+        await migd.post("/mig/v0.1/hello", {}, x_tenant_id="acme")
+        async with migd.http.ws_connect("/mig/v0.1/stream") as socket:
+            header = {"tenant_id": "acme", "message_id": "m-4"}
+            await socket.send_json({"header": header, "kind": "request", "capability": REFERENCE, "payload": {"input": ""}})
+            await socket.receive()
+
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [(each["message_id"], each["outcome"], each["binding"]) for each in records] == [
+        ("m-1", "success", "http"),
+        ("m-2", "MIG_INVALID_REQUEST", "http"),
+        ("m-3", "MIG_UNSUPPORTED_CAPABILITY", "http"),
+        ("m-4", "success", "websocket"),
+    ]
+    assert {(each["actor"], each["tenant_id"]) for each in records} == {("anonymous", "acme")}
+
+
+async def test_an_unexpected_failure_is_in_the_log_under_its_message_id(caplog: pytest.LogCaptureFixture):
+    provider = Scripted()
+    provider.error = RuntimeError("the disk is on fire")
+    async with local_migd(capability(provider)) as migd:
+        await migd.invoke("test.scripted", {"secret": "hunter2"}, message_id="m-1", traceparent=TRACE)
+
+    (record,) = [each for each in caplog.records if each.levelno == logging.ERROR]
+    assert record.__dict__["message_id"] == "m-1"
+    assert record.__dict__["traceparent"] == TRACE
+    assert record.__dict__["operation"] == "INVOKE"
+    assert record.exc_info is not None
+    assert "the disk is on fire" in str(record.exc_info[1])
+    assert "hunter2" not in caplog.text
+
+
+def test_log_lines_are_json_when_asked(tmp_path: Path):
+    module = tmp_path / "broken.py"
+    module.write_text(
+        "from migd.capability import capability\n\n"
+        "@capability(id='broken.thing', version='1.0.0')\n"
+        "async def broken(payload: dict) -> dict:\n"
+        "    raise RuntimeError('the disk is on fire')\n"
+    )
+    (tmp_path / "migd.yaml").write_text("migd: 1\ncapabilities:\n  - python: broken:broken\n")
+    with running_migd("--config", "migd.yaml", cwd=tmp_path, MIGD_LOG_FORMAT="json") as migd:
+        _post(f"{migd.url}/mig/v0.1/invoke/broken.thing", {"header": {"tenant_id": "acme", "message_id": "m-1"}})
+        migd.stop()
+
+    lines = [json.loads(line) for line in migd.stderr]
+    (failure,) = [line for line in lines if line["level"] == "error"]
+    assert (failure["message_id"], failure["tenant_id"], failure["code"]) == ("m-1", "acme", "MIG_INTERNAL")
+    assert "the disk is on fire" in failure["exception"]
+    assert lines[-1]["event"] == "going down"
+
+
+def _post(url: str, body: object) -> None:
+    import urllib.error
+    import urllib.request
+
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode()))
+    refused.value.close()
