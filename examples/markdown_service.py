@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import socket
 import sys
 from collections.abc import Iterator
@@ -134,7 +135,7 @@ def main() -> None:
     try:
         listener = socket.create_server((arguments.host, arguments.port))
     except OSError as error:
-        sys.exit(f"markdown service: no listening on {arguments.host}:{arguments.port}: {error.strerror}")
+        sys.exit(f"markdown service: no listening on {arguments.host}:{arguments.port}: {os.strerror(error.errno or 0)}")
     # The first line on standard output is the address: who asked for port 0 wants to know.
     sys.stdout.write(f"http://{arguments.host}:{listener.getsockname()[1]}\n")
     sys.stdout.flush()

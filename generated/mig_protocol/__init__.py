@@ -10,5 +10,5 @@ from typing import Final
 MIG_VERSION: Final = "0.1"
 """The protocol version that messages carry as mig_version."""
 
-SPEC_HASH: Final = "6522605134d4eb82afd26a79512a3c4b56eb1a2f577afd26fb3b76c503345b95"
+SPEC_HASH: Final = "3fbe8c89073e1e91cf4ff1b24b8c2ac4408c6edf43633e6d812435a80c024b8f"
 """SHA-256 over the spec that this package was generated from."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from time import perf_counter
 from typing import Final
 from urllib.parse import quote
@@ -83,6 +84,8 @@ class AsgiAdapter:
             await self._refuse_unread(exchange, fault, started, receive, send)
             return
         except _ClientGoneError:
+            with suppress(MigFault):
+                self._stub.route(exchange)
             self._observe(exchange, CLIENT_GONE, perf_counter() - started)
             return
         handled = self._stub.handle(exchange, body)
@@ -164,12 +167,10 @@ class AsgiAdapter:
         headers = [*reply.headers, _CLOSE]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": reply.body, "more_body": True})
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(_LINGER_S):
                 while (await receive()).get("more_body"):
                     pass
-        except TimeoutError:
-            pass  # long enough
         await send({"type": "http.response.body", "body": b""})
 
     def _claimed(self, exchange: Exchange) -> bool:

@@ -164,7 +164,7 @@ class InvocationMode(StrEnum):
 JsonObject: TypeAlias = dict[str, Any]
 """Any JSON object; its keys and values are the application's own. Numbers are IEEE 754 doubles wherever
 the message passes through protobuf, so an integer beyond 2^53 is not sure to arrive exactly. A server
-may refuse objects that nest deeper than it can handle (not less than 64 levels) as invalid."""
+may refuse objects that nest deeper than it can handle (not less than 32 levels) as invalid."""
 
 
 MessageId: TypeAlias = Annotated[str, Meta(pattern="^[!-)+-.0-=?-~]{1,128}\\Z")]

@@ -69,7 +69,8 @@ MISTAKES = [
         old="requires: [events],",
         new="requires: [eventing],",
         says="the profile 'evented' requires 'eventing', which is no feature; "
-        "write one of backpressure, cancel, deadlines, events, heartbeat, idempotency, mcp-bridge, replay, streaming, tracing",
+        "write one of backpressure, cancel, deadlines, events, "
+        "heartbeat, idempotency, mcp-bridge, replay, streaming, tracing",
     ),
     Break(
         name="a feature twice",

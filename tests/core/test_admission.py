@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode, QoSProfile
-
-from support.gateway_under_test import GatewayUnderTest, Scripted, calling, capability, settle
 from migd.core.limits import Limits
+from support.gateway_under_test import GatewayUnderTest, Scripted, calling, capability, settle
 
 SCHEMA = {"type": "object", "required": ["input"], "properties": {"input": {"type": "string"}}}
 

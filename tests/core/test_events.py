@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import (
     ConnectionKind,
@@ -18,11 +19,10 @@ from mig_protocol.messages import (
     RequestHeader,
     SubscribeRequest,
 )
-
-from support.gateway_under_test import GatewayUnderTest, calling, settle
 from migd.core.limits import Limits
 from migd.core.subscription import Subscription
 from migd.stores.retention import Retention
+from support.gateway_under_test import GatewayUnderTest, calling, settle
 
 TOPIC = "orders.created"
 

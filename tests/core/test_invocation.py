@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import (
     CancelRequest,
@@ -14,11 +15,10 @@ from mig_protocol.messages import (
     MigErrorCode,
     RequestHeader,
 )
-
-from support.gateway_under_test import GatewayUnderTest, calling, settle
 from migd.core.call import Call
 from migd.core.invocation import TRANSITIONS, Event, State
 from migd.core.limits import Limits
+from support.gateway_under_test import GatewayUnderTest, calling, settle
 
 
 async def cancel(

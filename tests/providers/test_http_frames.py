@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -27,7 +28,7 @@ def frames(content_type: str, chunks: Sequence[bytes]) -> list[bytes]:
 
 def cut(data: bytes, places: list[int]) -> list[bytes]:
     edges = [0, *sorted({place % (len(data) + 1) for place in places}), len(data)]
-    return [data[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [data[start:end] for start, end in pairwise(edges)]
 
 
 PLACES = st.lists(st.integers(min_value=0, max_value=10_000), max_size=8)
@@ -36,7 +37,9 @@ PLACES = st.lists(st.integers(min_value=0, max_value=10_000), max_size=8)
 @given(places=PLACES)
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
 @pytest.mark.parametrize("last", [b"", b"\n"])
-def test_ndjson_lines_are_the_same_wherever_the_bytes_are_cut(end: bytes, last: bytes, places: list[int]) -> None:
+def test_ndjson_lines_are_the_same_wherever_the_bytes_are_cut(
+    end: bytes, last: bytes, places: list[int]
+) -> None:
     data = end.join([b'{"a":1}', b"", b'{"b":"\xc3\xa9"}', b"{}"]) + last
     assert frames(NDJSON, cut(data, places)) == [b'{"a":1}', b'{"b":"\xc3\xa9"}', b"{}"]
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
-
 from migd.capability import CapabilityFunction, Final, Work, capability
 from migd.core.provider import Final as Terminal
 from migd.core.provider import JsonObject
@@ -56,13 +56,17 @@ async def frames(provider: PythonProvider, work: Work) -> list[JsonObject | Term
     return [item async for item in provider.stream(work)]
 
 
-async def test_payload_and_answer_are_converted_and_the_work_is_given(work: MakeWork, running: Running) -> None:
+async def test_payload_and_answer_are_converted_and_the_work_is_given(
+    work: MakeWork, running: Running
+) -> None:
     provider = await running(provider_of(shout))
     answer = await provider.invoke(work({"text": "hi", "times": 2.0, "unknown": 1}))
     assert answer == {"text": "HIHI acme", "at": "2026-01-02T00:00:00Z"}
 
 
-async def test_a_payload_of_another_type_is_refused_with_its_pointer(work: MakeWork, running: Running) -> None:
+async def test_a_payload_of_another_type_is_refused_with_its_pointer(
+    work: MakeWork, running: Running
+) -> None:
     provider = await running(provider_of(shout))
     with pytest.raises(MigFault) as refused:
         await provider.invoke(work({"text": ["hi"]}))
@@ -112,7 +116,9 @@ async def test_an_answer_that_is_no_object_is_an_error_and_never_reaches_the_cal
         await provider.invoke(work({"text": "x"}))
 
 
-async def test_a_bidirectional_stream_sees_every_message_from_the_first(work: MakeWork, running: Running) -> None:
+async def test_a_bidirectional_stream_sees_every_message_from_the_first(
+    work: MakeWork, running: Running
+) -> None:
     async def later() -> AsyncIterator[JsonObject]:
         yield {"text": "second"}
         yield {"text": "third"}
@@ -139,7 +145,9 @@ async def test_a_function_may_take_the_first_message_apart_from_the_others(
         return Word(separator.text.join([word.text async for word in words]))
 
     provider = await running(provider_of(join))
-    assert await frames(provider, work({"text": "-"}, inputs=later())) == [Terminal({"text": "a-b", "times": 1})]
+    assert await frames(provider, work({"text": "-"}, inputs=later())) == [
+        Terminal({"text": "a-b", "times": 1})
+    ]
 
 
 async def test_cancelling_reaches_an_async_function_at_its_await(work: MakeWork, running: Running) -> None:
@@ -232,7 +240,9 @@ async def test_no_more_blocking_calls_run_than_there_are_threads(work: MakeWork,
     assert entered == ["first", "second"]
 
 
-async def test_a_cancelled_call_that_waits_for_a_thread_never_starts(work: MakeWork, running: Running) -> None:
+async def test_a_cancelled_call_that_waits_for_a_thread_never_starts(
+    work: MakeWork, running: Running
+) -> None:
     entered: list[str] = []
     first_in, release = threading.Event(), threading.Event()
 
@@ -327,16 +337,16 @@ async def test_blocking_code_runs_in_the_context_of_its_caller(work: MakeWork, r
 
     @capability(id="test.context")
     def context(word: Word) -> Word:
-        return Word(request.get())
+        return Word(f"{request.get()} {word.text}")
 
     @context.stream
     def context_stream(word: Word) -> Iterator[Word]:
-        yield Word(request.get())
+        yield Word(f"{request.get()} {word.text}")
 
     provider = await running(provider_of(context))
     request.set("mine")
-    assert (await provider.invoke(work({"text": "x"})))["text"] == "mine"
-    assert (await frames(provider, work({"text": "x"})))[0] == {"text": "mine", "times": 1}
+    assert (await provider.invoke(work({"text": "x"})))["text"] == "mine x"
+    assert (await frames(provider, work({"text": "x"})))[0] == {"text": "mine x", "times": 1}
 
 
 async def test_a_blocking_function_that_raises_stop_iteration_does_not_hang_its_caller(
@@ -344,7 +354,7 @@ async def test_a_blocking_function_that_raises_stop_iteration_does_not_hang_its_
 ) -> None:
     @capability(id="test.stop")
     def stop(word: Word) -> Word:
-        return next(iter(()))
+        return next(iter([word][1:]))
 
     provider = await running(provider_of(stop))
     with pytest.raises(RuntimeError, match="raised StopIteration"):

@@ -94,7 +94,7 @@ def _link(spec: Spec, problems: Problems) -> Model:
             for file in spec.folder("openapi")
         ),
         asyncapi=_asyncapi(spec),
-        vectors=link_vectors(spec, schemas, problems),
+        vectors=link_vectors(spec, schemas, messages, operations, errors, problems),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -90,6 +91,32 @@ _REQUIREMENT = _row(
         "bindings": {**_WORDS, "minItems": 1},
     }
 )
+_VECTORS = _row(
+    {
+        "message": _WORD,
+        "operation": {"type": ["string", "null"]},
+        "valid": {
+            "type": "array",
+            "items": _row({"name": _WORD, "json": {}}, {"protobuf": {"type": "string"}}),
+        },
+        "malformed": {
+            "type": "array",
+            "items": {
+                **_row(
+                    {"name": _WORD, "code": _WORD},
+                    {
+                        "json": {},
+                        "raw": {"type": "string"},
+                        "raw_base64": {"type": "string"},
+                        "pointer": {"type": "string"},
+                        "stage": {"const": "operation"},
+                    },
+                ),
+                "oneOf": [{"required": ["json"]}, {"required": ["raw"]}, {"required": ["raw_base64"]}],
+            },
+        },
+    }
+)
 
 # The parts of AsyncAPI 3.0 that the linker reads; there is no validator of it in Python to ask.
 _NAMED = {"type": "object", "additionalProperties": {"type": "object"}}
@@ -128,6 +155,7 @@ _SHAPES: dict[str, dict[str, Any]] = {
         }
     ),
     "spec/requirements/": _row({"requirements": _rows(_REQUIREMENT)}),
+    "spec/vectors/": _VECTORS,
     "spec/schema/": {"type": "object"},
     "spec/openapi/": {"type": "object"},
     "spec/asyncapi/": _ASYNCAPI,
@@ -144,6 +172,6 @@ def shape_problems(file: SourceFile) -> Iterator[Problem]:
 
 def _problem(file: SourceFile, error: ValidationError) -> Problem:
     where = ".".join(str(key) for key in error.absolute_path) or "the document"
-    return Problem(
-        file.at(*error.absolute_path), f"{where}: {error.message}", "write the row as the others are"
-    )
+    # Some messages repeat the whole value.
+    what = textwrap.shorten(f"{where}: {error.message}", 200)
+    return Problem(file.at(*error.absolute_path), what, "write the row as the others are")

@@ -21,6 +21,8 @@ from mig_protocol.messages import (
 
 DEFAULT_MAX_PAYLOAD_BYTES = 1_048_576
 _FIELDS = typing.get_type_hints(CapabilityDescriptor, include_extras=True)
+# auth_scopes is Annotated[list[scope], ...].
+_SCOPE = typing.get_args(typing.get_args(_FIELDS["auth_scopes"])[0])[0]
 
 
 def qos_profile(max_payload_bytes: int = DEFAULT_MAX_PAYLOAD_BYTES) -> QoSProfile:
@@ -92,12 +94,12 @@ def check_uri(text: str) -> str:
 
 
 def check_scope(text: str) -> str:
-    return _checked([text], _FIELDS["auth_scopes"], "a scope: 1 to 128 visible ASCII characters")[0]
+    return _checked(text, _SCOPE, "a scope: 1 to 128 visible ASCII characters")
 
 
-def _checked(value: Any, kind: Any, expected: str) -> Any:
+def _checked(text: str, kind: Any, expected: str) -> str:
     try:
-        return msgspec.convert(value, kind)
+        msgspec.convert(text, kind)
     except msgspec.ValidationError as error:
-        shown = value if isinstance(value, str) else value[0]
-        raise ValueError(f'"{shown}" is not {expected}') from error
+        raise ValueError(f'"{text}" is not {expected}') from error
+    return text

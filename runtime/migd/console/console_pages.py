@@ -5,6 +5,8 @@ from __future__ import annotations
 from jinja2 import Environment
 from mig_protocol import MIG_VERSION
 from mig_protocol.codec import encode
+from mig_protocol.messages import ConnectionKind, ConnectionProtocol
+from mig_protocol.operations import FEATURES, PROFILES
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -21,7 +23,13 @@ class ConsolePages:
     def __init__(self, gateway: PagesGateway, templates: Environment, *, auth_mode: str) -> None:
         self._gateway = gateway
         self._page = templates.get_template("console.html").render(
-            auth_mode=auth_mode, version=__version__, mig_version=MIG_VERSION
+            auth_mode=auth_mode,
+            version=__version__,
+            mig_version=MIG_VERSION,
+            features=list(FEATURES),
+            profiles=PROFILES,
+            kinds=[kind.value for kind in ConnectionKind],
+            protocols=[protocol.value for protocol in ConnectionProtocol],
         )
 
     async def page(self, _request: Request) -> Response:

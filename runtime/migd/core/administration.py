@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET, UnsetType
+
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import (
     AuditExport,
@@ -23,8 +25,6 @@ from mig_protocol.messages import (
     TenantCreation,
     UsageReport,
 )
-from msgspec import UNSET, UnsetType
-
 from migd.core.catalog import Catalog
 from migd.core.clock import Clock
 from migd.core.ports import Store
@@ -83,7 +83,7 @@ class Administration:
         return PolicyDecision(allowed=True, reason=f"{entry.id} is visible to the tenant and open{needs}")
 
     async def set_quota(self, request: Quota) -> Quota:
-        """How many invocations the tenant may run, counted from its first quota on; a new one keeps the count."""
+        """How many invocations the tenant may run, counted from its first quota on."""
         await self._store.quotas.set_limit(request.tenant_id, request.max_invocations)
         return request
 

@@ -9,10 +9,10 @@ provider to run it (`take`). This module and `context` are the only places that 
 from __future__ import annotations
 
 import msgspec
-from mig_protocol.errors import MigFault
-from mig_protocol.messages import MigErrorCode
 from msgspec import UNSET, UnsetType
 
+from mig_protocol.errors import MigFault
+from mig_protocol.messages import MigErrorCode
 from migd.core.catalog import Catalog, Entry
 from migd.core.context import Context
 from migd.core.flights import Flights

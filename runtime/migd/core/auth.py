@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import jwt
+
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
-
 from migd.core.call import ANONYMOUS, Principal
 from migd.core.tokens import is_tenant_id
 

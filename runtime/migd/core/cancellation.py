@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import CancelAck, CancelRequest, CancelStatus, MigErrorCode
-
 from migd.core.call import Call
 from migd.core.context import Contexts
 from migd.core.flights import Flights

@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mig_protocol.errors import MigFault
-from mig_protocol.messages import CapabilityDescriptor, DeliverySemantics, MigErrorCode, QoSProfile
 from msgspec.structs import replace
 
+from mig_protocol.errors import MigFault
+from mig_protocol.messages import CapabilityDescriptor, DeliverySemantics, MigErrorCode, QoSProfile
 from migd.core.call import Principal
 from migd.core.provider import JsonObject, Provider
 from migd.core.schemas import PayloadSchema, SchemaCatalog

@@ -14,7 +14,6 @@ from mig_protocol.messages import (
     ConnectionSummary,
     MigErrorCode,
 )
-
 from migd.core.call import Call
 from migd.core.clock import Clock
 from migd.core.limits import Limits

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET, UnsetType
+
 from mig_protocol import MIG_VERSION
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MessageHeader, MigErrorCode, RequestHeader
-from msgspec import UNSET, UnsetType
-
 from migd.core.call import Call, Principal
 from migd.core.clock import Clock
 from migd.core.limits import Limits

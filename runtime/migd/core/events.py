@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
+from msgspec import UNSET, UnsetType
+
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import (
     ConnectionKind,
@@ -19,8 +21,6 @@ from mig_protocol.messages import (
     PublishRequest,
     SubscribeRequest,
 )
-from msgspec import UNSET, UnsetType
-
 from migd.core.admission import payload_of
 from migd.core.call import Call
 from migd.core.clock import Clock

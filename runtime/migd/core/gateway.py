@@ -6,6 +6,8 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
+from msgspec import UNSET, UnsetType
+
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import (
     CancelAck,
@@ -32,8 +34,6 @@ from mig_protocol.messages import (
     StreamFrame,
     SubscribeRequest,
 )
-from msgspec import UNSET, UnsetType
-
 from migd.core.administration import Administration
 from migd.core.admission import Admission
 from migd.core.auth import Authenticator

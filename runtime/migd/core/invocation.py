@@ -17,7 +17,6 @@ from typing import TypeVar
 
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
-
 from migd.core.clock import Clock
 from migd.core.context import Context
 

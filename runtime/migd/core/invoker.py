@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from mig_protocol.errors import MigFault
-from mig_protocol.messages import InvokeRequest, InvokeResponse, MigErrorCode
 from msgspec import UNSET, UnsetType
 
+from mig_protocol.errors import MigFault
+from mig_protocol.messages import InvokeRequest, InvokeResponse, MigErrorCode
 from migd.core.admission import Admission, payload_of
 from migd.core.call import Call
 from migd.core.catalog import Entry

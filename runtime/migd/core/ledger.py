@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mig_protocol.errors import MigFault
-from mig_protocol.messages import AuditRecord
 from msgspec import UnsetType
 
+from mig_protocol.errors import MigFault
+from mig_protocol.messages import AuditRecord
 from migd.core.call import Call
 from migd.core.clock import Clock
 from migd.core.context import UNKNOWN_TENANT, Context

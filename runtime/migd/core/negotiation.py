@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
+
 from mig_protocol import MIG_VERSION
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import (
@@ -16,9 +19,6 @@ from mig_protocol.messages import (
     HelloResponse,
     MigErrorCode,
 )
-from msgspec import UNSET, UnsetType
-from msgspec.structs import replace
-
 from migd.core.call import Call
 from migd.core.catalog import Catalog
 from migd.core.context import Contexts

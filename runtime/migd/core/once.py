@@ -7,9 +7,9 @@ import hashlib
 from collections.abc import Awaitable, Callable
 
 import msgspec
+
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
-
 from migd.core.limits import Limits
 from migd.core.ports import IdempotencyRecord, IdempotencyStore
 from migd.core.provider import JsonObject

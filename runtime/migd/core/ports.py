@@ -14,7 +14,6 @@ from datetime import datetime
 from typing import Protocol
 
 from mig_protocol.messages import AuditRecord, CapabilityDescriptor, GatewayRecord, Org, Tenant
-
 from migd.core.provider import JsonObject
 
 

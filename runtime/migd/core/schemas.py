@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import jsonschema_rs
+
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
-
 from migd.core.provider import JsonObject
 
 _MAX_MESSAGE = 300

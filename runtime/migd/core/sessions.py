@@ -15,6 +15,9 @@ import dataclasses
 from collections.abc import Awaitable, Callable
 
 import msgspec
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
+
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import (
     CancelRequest,
@@ -28,9 +31,6 @@ from mig_protocol.messages import (
     RequestHeader,
     StreamFrame,
 )
-from msgspec import UNSET, UnsetType
-from msgspec.structs import replace
-
 from migd.core.admission import payload_of
 from migd.core.call import Call
 from migd.core.cancellation import Cancellation

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from mig_protocol.messages import GapNotice
-
 from migd.core.clock import Clock, Timer
 from migd.core.ports import EventLog, StoredEvent
 from migd.core.recorder import Recorder

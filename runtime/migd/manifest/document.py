@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ class Place:
 
     file: Path
     node: yaml.Node
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     path: str = ""
 
     @property

@@ -11,8 +11,8 @@ from typing import Any
 
 import aiohttp
 import msgspec
-from mig_protocol.errors import MigFault
 
+from mig_protocol.errors import MigFault
 from migd.core.provider import Final, Health, JsonObject, Work
 from migd.providers.http_faults import broken, envelope_fault, refusal, timeout, transport_fault
 from migd.providers.http_stream import FrameReader, FrameSizeError, UnfinishedFrameError, frame_reader
@@ -68,19 +68,19 @@ class HttpProvider:
     """Relays invocations to one service. Cancelling one closes its connection."""
 
     def __init__(self, service: HttpService) -> None:
-        self._service = service
+        self.service = service
         self._session: aiohttp.ClientSession | None = None
 
     async def invoke(self, work: Work) -> JsonObject:
         until = self._until(work)
-        async with self._answer(self._service.url, work, _UNARY_ACCEPT, until) as response:
+        async with self._answer(self.service.url, work, _UNARY_ACCEPT, until) as response:
             return self._object(await self._whole(response, until))
 
     async def stream(self, work: Work) -> AsyncIterator[JsonObject | Final]:
         """The service's frames, each when the next one has come: the last is the terminal frame."""
         until = self._until(work)
-        async with self._answer(self._service.stream_url, work, _STREAM_ACCEPT, until) as response:
-            reader = frame_reader(response.content_type, self._service.max_response_bytes)
+        async with self._answer(self.service.stream_url, work, _STREAM_ACCEPT, until) as response:
+            reader = frame_reader(response.content_type, self.service.max_response_bytes)
             if reader is None:
                 yield Final(self._object(await self._whole(response, until)))
                 return
@@ -104,7 +104,7 @@ class HttpProvider:
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_S),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT_S),
-            headers={**self._service.headers, "User-Agent": f"migd/{__version__}"},
+            headers={**self.service.headers, "User-Agent": f"migd/{__version__}"},
         )
 
     async def close(self) -> None:
@@ -121,7 +121,7 @@ class HttpProvider:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The service's 2xx answer, its body still to come; any other is raised as its MigFault."""
         if self._session is None:
-            raise RuntimeError(f"{self._service.capability} is called before its start")
+            raise RuntimeError(f"{self.service.capability} is called before its start")
         body = msgspec.json.encode(work.payload)
         headers = {**_headers(work, until), "Accept": accept}
         try:
@@ -140,15 +140,15 @@ class HttpProvider:
             response.release()
 
     async def _refusal(self, response: aiohttp.ClientResponse, until: float) -> MigFault:
-        _log.warning("%s: %s answered %d", self._service.capability, self._service.address, response.status)
+        _log.warning("%s: %s answered %d", self.service.capability, self.service.address, response.status)
         body = await self._up_to(_MAX_ERROR_BYTES, response, until)
-        return refusal(self._service.capability, response.status, response.headers, body)
+        return refusal(self.service.capability, response.status, response.headers, body)
 
     async def _whole(self, response: aiohttp.ClientResponse, until: float) -> bytes:
-        limit = self._service.max_response_bytes
+        limit = self.service.max_response_bytes
         body = await self._up_to(limit, response, until)
         if len(body) > limit:
-            raise broken(self._service.capability, f"answered with more than {limit} bytes")
+            raise broken(self.service.capability, f"answered with more than {limit} bytes")
         return body
 
     async def _up_to(self, limit: int, response: aiohttp.ClientResponse, until: float) -> bytes:
@@ -161,7 +161,7 @@ class HttpProvider:
     async def _frames(
         self, response: aiohttp.ClientResponse, reader: FrameReader, until: float
     ) -> AsyncGenerator[JsonObject, None]:
-        capability = self._service.capability
+        capability = self.service.capability
         try:
             while chunk := await self._read(response, until):
                 for frame in reader.feed(chunk):
@@ -169,7 +169,7 @@ class HttpProvider:
             for frame in reader.end():
                 yield self._frame(frame)
         except FrameSizeError as error:
-            limit = self._service.max_response_bytes
+            limit = self.service.max_response_bytes
             raise broken(capability, f"sent a frame of more than {limit} bytes") from error
         except UnfinishedFrameError as error:
             raise transport_fault(capability, aiohttp.ClientPayloadError()) from error
@@ -194,22 +194,22 @@ class HttpProvider:
         try:
             answer: Any = msgspec.json.decode(text)
         except msgspec.DecodeError as error:
-            raise broken(self._service.capability, "answered with something that is not JSON") from error
+            raise broken(self.service.capability, "answered with something that is not JSON") from error
         if not isinstance(answer, dict):
-            raise broken(self._service.capability, "answered with JSON that is not an object")
+            raise broken(self.service.capability, "answered with JSON that is not an object")
         return answer
 
     def _lost(self, error: TimeoutError | aiohttp.ClientError) -> MigFault:
         reason = str(error) or type(error).__name__
-        _log.warning("%s: %s: %s", self._service.capability, self._service.address, reason)
+        _log.warning("%s: %s: %s", self.service.capability, self.service.address, reason)
         # aiohttp's own timeouts (of connecting) are both; only the plain one is the call's.
         if isinstance(error, aiohttp.ClientError):
-            return transport_fault(self._service.capability, error)
-        return timeout(self._service.capability)
+            return transport_fault(self.service.capability, error)
+        return timeout(self.service.capability)
 
     def _until(self, work: Work) -> float:
         """When the call must be over, on the event loop's clock."""
-        return asyncio.get_running_loop().time() + min(self._service.timeout_s, work.remaining_s())
+        return asyncio.get_running_loop().time() + min(self.service.timeout_s, work.remaining_s())
 
 
 def _headers(work: Work, until: float) -> dict[str, str]:

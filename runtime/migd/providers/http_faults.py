@@ -26,8 +26,8 @@ from typing import Any
 
 import aiohttp
 import msgspec
-from mig_protocol.errors import MigFault
 
+from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
 from migd.core.provider import JsonObject
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
-
 from migd.core.provider import Health
 from migd.providers.threads import Threads
 

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 import msgspec
+
 from mig_protocol.messages import AuditRecord
 
 _log = logging.getLogger("migd.audit")

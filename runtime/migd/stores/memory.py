@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import AuditRecord, CapabilityDescriptor, GatewayRecord, MigErrorCode, Org, Tenant
-
 from migd.core.clock import Clock
-from migd.core.ports import EventDraft, IdempotencyRecord, StoredEvent
+from migd.core.ports import IdempotencyRecord
 from migd.core.provider import JsonObject
 from migd.stores.expiring import Expiring
+from migd.stores.memory_events import MemoryEventLog
 from migd.stores.retention import Retention
+
+T = TypeVar("T")
+OTHER_TENANTS = "_other"
 
 
 class MemoryStore:
@@ -29,10 +33,10 @@ class MemoryStore:
         self.idempotency = MemoryIdempotency(clock, kept.idempotency_records)
         self.tombstones = MemoryTombstones(clock, kept.tombstones)
         self.catalog = MemoryCatalog()
-        self.quotas = MemoryQuotas()
-        self.usage = MemoryUsage()
+        self.quotas = MemoryQuotas(kept.quotas)
+        self.usage = MemoryUsage(kept.usage_rows)
         self.audit = MemoryAudit(kept.audit_records)
-        self.directory = MemoryDirectory()
+        self.directory = MemoryDirectory(kept.directory_entries)
 
     async def open(self) -> None:
         """Nothing to open."""
@@ -42,90 +46,6 @@ class MemoryStore:
 
     def health(self) -> str | None:
         return None
-
-
-class _Log:
-    """One topic of one tenant."""
-
-    __slots__ = ("acks", "events", "head", "size")
-
-    def __init__(self) -> None:
-        self.events: deque[StoredEvent] = deque()
-        self.acks: dict[str, StoredEvent] = {}
-        self.head = 0
-        self.size = 0
-
-
-class MemoryEventLog:
-    """Logs by (tenant, topic). An idempotency key is remembered as long as its event is retained."""
-
-    def __init__(self, clock: Clock, retention: Retention) -> None:
-        self._clock = clock
-        self._retention = retention
-        self._logs: dict[tuple[str, str], _Log] = {}
-        self._keys: dict[tuple[str, str, int], str] = {}
-        self._topics: Counter[str] = Counter()
-
-    async def append(
-        self, tenant_id: str, topic: str, draft: EventDraft, idempotency_key: str | None
-    ) -> tuple[StoredEvent, bool]:
-        log = self._log(tenant_id, topic)
-        if idempotency_key is not None and idempotency_key in log.acks:
-            return log.acks[idempotency_key], True
-        log.head += 1
-        event = StoredEvent(
-            sequence=log.head,
-            event_id=draft.event_id,
-            published_at=draft.published_at,
-            body=draft.encode(log.head),
-        )
-        log.events.append(event)
-        log.size += len(event.body)
-        if idempotency_key is not None:
-            log.acks[idempotency_key] = event
-            self._keys[tenant_id, topic, event.sequence] = idempotency_key
-        self._trim(tenant_id, topic, log)
-        return event, False
-
-    async def read(self, tenant_id: str, topic: str, after: int, limit: int) -> Sequence[StoredEvent]:
-        log = self._logs.get((tenant_id, topic))
-        if log is None:
-            return ()
-        self._trim(tenant_id, topic, log)
-        if not log.events:
-            return ()
-        # Sequences are contiguous, so the place of the first event to give is known without a search.
-        start = max(0, after + 1 - log.events[0].sequence)
-        return [log.events[index] for index in range(start, min(start + limit, len(log.events)))]
-
-    async def head(self, tenant_id: str, topic: str) -> int:
-        log = self._logs.get((tenant_id, topic))
-        return 0 if log is None else log.head
-
-    def _log(self, tenant_id: str, topic: str) -> _Log:
-        log = self._logs.get((tenant_id, topic))
-        if log is None:
-            if self._topics[tenant_id] >= self._retention.topics:
-                raise MigFault(
-                    MigErrorCode.MIG_RATE_LIMITED,
-                    f"the tenant has its limit of {self._retention.topics} topics",
-                )
-            self._topics[tenant_id] += 1
-            log = self._logs[tenant_id, topic] = _Log()
-        return log
-
-    def _trim(self, tenant_id: str, topic: str, log: _Log) -> None:
-        oldest = self._clock.now().timestamp() - self._retention.age_s
-        while log.events and (
-            len(log.events) > self._retention.events
-            or log.size > self._retention.bytes
-            or log.events[0].published_at.timestamp() < oldest
-        ):
-            gone = log.events.popleft()
-            log.size -= len(gone.body)
-            key = self._keys.pop((tenant_id, topic, gone.sequence), None)
-            if key is not None:
-                del log.acks[key]
 
 
 class MemoryIdempotency:
@@ -171,7 +91,8 @@ class MemoryCatalog:
 
 
 class MemoryQuotas:
-    def __init__(self) -> None:
+    def __init__(self, limit: int) -> None:
+        self._most = limit
         self._limits: dict[str, int] = {}
         self._used: Counter[str] = Counter()
 
@@ -182,6 +103,10 @@ class MemoryQuotas:
         return self._used[tenant_id]
 
     async def set_limit(self, tenant_id: str, max_invocations: int) -> None:
+        if tenant_id not in self._limits:
+            _refuse_when(
+                len(self._limits) >= self._most, f"the gateway holds its limit of {self._most} quotas"
+            )
         self._limits[tenant_id] = max_invocations
 
     async def debit(self, tenant_id: str) -> bool:
@@ -193,11 +118,17 @@ class MemoryQuotas:
 
 
 class MemoryUsage:
-    def __init__(self) -> None:
-        self._counts: Counter[tuple[str, str]] = Counter()
+    """Past `limit` rows, new tenants are counted together: the sums stay true, memory bounded."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._counts: dict[tuple[str, str], int] = {}
 
     def count(self, tenant_id: str, capability: str) -> None:
-        self._counts[tenant_id, capability] += 1
+        key = (tenant_id, capability)
+        if key not in self._counts and len(self._counts) >= self._limit:
+            key = (OTHER_TENANTS, capability)
+        self._counts[key] = self._counts.get(key, 0) + 1
 
     async def by_tenant(self) -> Mapping[str, int]:
         return self._sums(0)
@@ -224,22 +155,37 @@ class MemoryAudit:
 
 
 class MemoryDirectory:
-    def __init__(self) -> None:
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._orgs: dict[str, Org] = {}
         self._tenants: dict[str, Tenant] = {}
         self._gateways: dict[str, GatewayRecord] = {}
 
     async def put_org(self, org: Org) -> bool:
-        return self._orgs.setdefault(org.id, org) is org
+        return self._put(self._orgs, org.id, org)
 
     async def put_tenant(self, tenant: Tenant) -> bool:
-        return self._tenants.setdefault(tenant.id, tenant) is tenant
+        return self._put(self._tenants, tenant.id, tenant)
 
     async def put_gateway(self, gateway: GatewayRecord) -> bool:
-        return self._gateways.setdefault(gateway.id, gateway) is gateway
+        return self._put(self._gateways, gateway.id, gateway)
 
     async def has_org(self, org_id: str) -> bool:
         return org_id in self._orgs
 
     async def has_tenant(self, tenant_id: str) -> bool:
         return tenant_id in self._tenants
+
+    def _put(self, entries: dict[str, T], identifier: str, entry: T) -> bool:
+        if identifier in entries:
+            return False
+        _refuse_when(
+            len(entries) >= self._limit, f"the gateway holds its limit of {self._limit} entries of this kind"
+        )
+        entries[identifier] = entry
+        return True
+
+
+def _refuse_when(full: bool, message: str) -> None:
+    if full:
+        raise MigFault(MigErrorCode.MIG_RATE_LIMITED, message, retry_after_s=60.0)

@@ -11,7 +11,7 @@ JsonObject = dict[str, Any]
 
 # In the order in which a reader needs them.
 NAMES = ("mig", "admin", "pro", "cloud")
-_VERBS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_VERBS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 
 
 class Endpoint(NamedTuple):
@@ -41,8 +41,8 @@ class Document:
     def endpoints(self) -> Iterator[Endpoint]:
         """The operations of an OpenAPI document, in its order."""
         for path, item in self.tree["paths"].items():
-            for verb in _VERBS:
-                if verb in item:
+            for verb in item:
+                if verb in _VERBS:
                     yield Endpoint(verb.upper(), path, item[verb])
 
     def resolve(self, node: JsonObject) -> JsonObject:

@@ -187,5 +187,5 @@ def _registered(endpoint: Endpoint) -> Operation:
 
 def _elsewhere(row: Operation) -> Iterator[tuple[str, str]]:
     for binding, place in (("gRPC", row.rpc), ("NATS", row.nats)):
-        if place and not place.startswith("n/a"):
+        if place is not None:
             yield binding, place

@@ -1,0 +1,102 @@
+"""Event logs in memory: one deque a topic, bounded in every direction."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Sequence
+
+from mig_protocol.errors import MigFault
+from mig_protocol.messages import MigErrorCode
+from migd.core.clock import Clock
+from migd.core.ports import EventDraft, StoredEvent
+from migd.stores.retention import Retention
+
+
+class _Log:
+    """One topic of one tenant."""
+
+    __slots__ = ("acks", "events", "head", "size")
+
+    def __init__(self) -> None:
+        self.events: deque[StoredEvent] = deque()
+        self.acks: dict[str, StoredEvent] = {}
+        self.head = 0
+        self.size = 0
+
+
+class MemoryEventLog:
+    """Logs by (tenant, topic). An idempotency key is remembered as long as its event is retained."""
+
+    def __init__(self, clock: Clock, retention: Retention) -> None:
+        self._clock = clock
+        self._retention = retention
+        self._logs: dict[tuple[str, str], _Log] = {}
+        self._keys: dict[tuple[str, str, int], str] = {}
+        self._topics: Counter[str] = Counter()
+        self._size = 0
+
+    async def append(
+        self, tenant_id: str, topic: str, draft: EventDraft, idempotency_key: str | None
+    ) -> tuple[StoredEvent, bool]:
+        log = self._log(tenant_id, topic)
+        if idempotency_key is not None and idempotency_key in log.acks:
+            return log.acks[idempotency_key], True
+        body = draft.encode(log.head + 1)
+        if self._size + len(body) > self._retention.total_bytes:
+            raise _full(f"the gateway's events have their limit of {self._retention.total_bytes} bytes")
+        log.head += 1
+        event = StoredEvent(
+            sequence=log.head, event_id=draft.event_id, published_at=draft.published_at, body=body
+        )
+        log.events.append(event)
+        log.size += len(body)
+        self._size += len(body)
+        if idempotency_key is not None:
+            log.acks[idempotency_key] = event
+            self._keys[tenant_id, topic, event.sequence] = idempotency_key
+        self._trim(tenant_id, topic, log)
+        return event, False
+
+    async def read(self, tenant_id: str, topic: str, after: int, limit: int) -> Sequence[StoredEvent]:
+        log = self._logs.get((tenant_id, topic))
+        if log is None:
+            return ()
+        self._trim(tenant_id, topic, log)
+        if not log.events:
+            return ()
+        # Sequences are contiguous, so the place of the first event to give is known without a search.
+        start = max(0, after + 1 - log.events[0].sequence)
+        return [log.events[index] for index in range(start, min(start + limit, len(log.events)))]
+
+    async def head(self, tenant_id: str, topic: str) -> int:
+        log = self._logs.get((tenant_id, topic))
+        return 0 if log is None else log.head
+
+    def _log(self, tenant_id: str, topic: str) -> _Log:
+        log = self._logs.get((tenant_id, topic))
+        if log is None:
+            if self._topics[tenant_id] >= self._retention.topics:
+                raise _full(f"the tenant has its limit of {self._retention.topics} topics")
+            if len(self._logs) >= self._retention.total_topics:
+                raise _full(f"the gateway has its limit of {self._retention.total_topics} topics")
+            self._topics[tenant_id] += 1
+            log = self._logs[tenant_id, topic] = _Log()
+        return log
+
+    def _trim(self, tenant_id: str, topic: str, log: _Log) -> None:
+        oldest = self._clock.now().timestamp() - self._retention.age_s
+        while log.events and (
+            len(log.events) > self._retention.events
+            or log.size > self._retention.bytes
+            or log.events[0].published_at.timestamp() < oldest
+        ):
+            gone = log.events.popleft()
+            log.size -= len(gone.body)
+            self._size -= len(gone.body)
+            key = self._keys.pop((tenant_id, topic, gone.sequence), None)
+            if key is not None:
+                del log.acks[key]
+
+
+def _full(message: str) -> MigFault:
+    return MigFault(MigErrorCode.MIG_RATE_LIMITED, message, retry_after_s=60.0)

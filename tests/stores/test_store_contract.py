@@ -1,0 +1,270 @@
+"""What every adapter of the store port must do; an adapter joins by adding itself to `STORES`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+
+import pytest
+
+from mig_protocol.errors import MigFault
+from mig_protocol.messages import (
+    AuditRecord,
+    BindingType,
+    CapabilityDescriptor,
+    GatewayRecord,
+    InvocationMode,
+    MigErrorCode,
+    Org,
+    Tenant,
+)
+from migd.core.ports import IdempotencyRecord, Store
+from migd.stores.memory import MemoryStore
+from migd.stores.retention import Retention
+from support.manual_clock import EPOCH, ManualClock
+
+SMALL = Retention(
+    events=5,
+    bytes=2_000,
+    age_s=60,
+    topics=2,
+    audit_records=3,
+    idempotency_records=3,
+    tombstones=3,
+    quotas=2,
+    usage_rows=2,
+    directory_entries=2,
+)
+STORES: dict[str, Callable[[ManualClock], Store]] = {"memory": lambda clock: MemoryStore(clock, SMALL)}
+
+
+class Draft:
+    """An event as small as it can be, or as large as a test wants."""
+
+    def __init__(self, event_id: str, size: int = 0, at: datetime = EPOCH) -> None:
+        self.event_id = event_id
+        self.published_at = at
+        self._pad = "x" * size
+
+    def encode(self, sequence: int) -> bytes:
+        return f'{{"sequence":{sequence},"event_id":"{self.event_id}{self._pad}","replay":false}}'.encode()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture(params=sorted(STORES))
+async def store(request: pytest.FixtureRequest, clock: ManualClock) -> AsyncIterator[Store]:
+    opened = STORES[request.param](clock)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+async def append(store: Store, count: int, tenant: str = "acme", topic: str = "a.b") -> None:
+    for number in range(count):
+        await store.events.append(tenant, topic, Draft(f"e{number}"), None)
+
+
+async def sequences(
+    store: Store, after: int, limit: int = 100, tenant: str = "acme", topic: str = "a.b"
+) -> list[int]:
+    return [event.sequence for event in await store.events.read(tenant, topic, after, limit)]
+
+
+async def test_an_opened_store_is_healthy(store: Store) -> None:
+    assert store.health() is None
+
+
+async def test_sequences_are_contiguous_from_one_in_each_topic_of_each_tenant(store: Store) -> None:
+    await append(store, 3)
+    await append(store, 2, topic="c.d")
+    await append(store, 1, tenant="umbrella")
+    assert await sequences(store, 0) == [1, 2, 3]
+    assert await sequences(store, 0, topic="c.d") == [1, 2]
+    assert await sequences(store, 0, tenant="umbrella") == [1]
+    assert await store.events.head("acme", "a.b") == 3
+    assert await store.events.head("acme", "never.seen") == 0
+
+
+async def test_a_read_starts_after_its_cursor_and_stops_at_its_limit(store: Store) -> None:
+    await append(store, 5)
+    assert await sequences(store, 2) == [3, 4, 5]
+    assert await sequences(store, 1, limit=2) == [2, 3]
+    assert await sequences(store, 5) == []
+    assert await sequences(store, 99) == []
+
+
+async def test_an_event_keeps_its_bytes_and_says_whether_it_is_replayed(store: Store) -> None:
+    event, _ = await store.events.append("acme", "a.b", Draft("e"), None)
+    (read,) = await store.events.read("acme", "a.b", 0, 1)
+    assert (read.event_id, read.published_at, read.body) == ("e", EPOCH, event.body)
+    assert read.json(replay=False) == b'{"sequence":1,"event_id":"e","replay":false}'
+    assert read.json(replay=True) == b'{"sequence":1,"event_id":"e","replay":true}'
+
+
+async def test_a_framing_is_built_once_for_all_readers(store: Store) -> None:
+    built = []
+    event, _ = await store.events.append("acme", "a.b", Draft("e"), None)
+
+    def build(_: object, replay: bool) -> bytes:
+        built.append(replay)
+        return b"frame"
+
+    for replay in (False, False, True, True):
+        assert event.framed("test", replay, build) == b"frame"
+    assert built == [False, True]
+
+
+async def test_a_repeated_key_gives_the_first_event_of_that_topic(store: Store) -> None:
+    first, repeated_first = await store.events.append("acme", "a.b", Draft("one"), "k")
+    again, repeated_again = await store.events.append("acme", "a.b", Draft("two"), "k")
+    other, repeated_other = await store.events.append("acme", "c.d", Draft("three"), "k")
+    assert (again.event_id, again.sequence) == (first.event_id, first.sequence)
+    assert (other.event_id, other.sequence) == ("three", 1)
+    assert (repeated_first, repeated_again, repeated_other) == (False, True, False)
+    assert await store.events.head("acme", "a.b") == 1
+
+
+async def test_retention_keeps_the_newest_by_count(store: Store) -> None:
+    await append(store, 8)
+    assert await sequences(store, 0) == [4, 5, 6, 7, 8]
+    assert await store.events.head("acme", "a.b") == 8
+
+
+async def test_retention_keeps_the_newest_by_bytes(store: Store) -> None:
+    for number in range(4):
+        await store.events.append("acme", "a.b", Draft(f"e{number}", size=800), None)
+    assert await sequences(store, 0) == [3, 4]
+
+
+async def test_retention_drops_what_is_too_old_even_when_nothing_is_appended(
+    store: Store, clock: ManualClock
+) -> None:
+    await append(store, 2)
+    clock.advance(61)
+    assert await sequences(store, 0) == []
+    assert await store.events.head("acme", "a.b") == 2
+
+
+async def test_a_key_is_forgotten_with_its_event(store: Store) -> None:
+    await store.events.append("acme", "a.b", Draft("first"), "k")
+    await append(store, 5)
+    event, repeated = await store.events.append("acme", "a.b", Draft("later"), "k")
+    assert (event.event_id, repeated) == ("later", False)
+
+
+async def test_topics_of_a_tenant_are_limited(store: Store) -> None:
+    await append(store, 1, topic="a.one")
+    await append(store, 1, topic="a.two")
+    with pytest.raises(MigFault) as caught:
+        await append(store, 1, topic="a.three")
+    assert caught.value.code is MigErrorCode.MIG_RATE_LIMITED
+    await append(store, 1, tenant="umbrella", topic="a.three")
+
+
+async def test_topics_and_bytes_are_limited_in_all(clock: ManualClock) -> None:
+    full = MemoryStore(clock, Retention(total_topics=1, total_bytes=200))
+    await append(full, 1, topic="a.one")
+    with pytest.raises(MigFault, match="topics"):
+        await append(full, 1, tenant="umbrella", topic="a.two")
+    with pytest.raises(MigFault, match="bytes"):
+        await full.events.append("acme", "a.one", Draft("e", size=200), None)
+    await append(full, 1, topic="a.one")
+    assert await sequences(full, 0, topic="a.one") == [1, 2]
+
+
+async def test_an_idempotency_record_lasts_for_its_window_and_is_its_tenants_own(
+    store: Store, clock: ManualClock
+) -> None:
+    record = IdempotencyRecord(b"digest", {"answer": 1})
+    await store.idempotency.put("acme", "cap", "k", record, 60)
+    assert await store.idempotency.get("acme", "cap", "k") == record
+    assert await store.idempotency.get("umbrella", "cap", "k") is None
+    assert await store.idempotency.get("acme", "other", "k") is None
+    clock.advance(61)
+    assert await store.idempotency.get("acme", "cap", "k") is None
+
+
+async def test_idempotency_records_are_limited_oldest_first(store: Store) -> None:
+    for number in range(4):
+        await store.idempotency.put("acme", "cap", f"k{number}", IdempotencyRecord(b"", {}), 60)
+    assert await store.idempotency.get("acme", "cap", "k0") is None
+    assert await store.idempotency.get("acme", "cap", "k3") is not None
+
+
+async def test_a_tombstone_lasts_for_its_window_and_is_its_tenants_own(
+    store: Store, clock: ManualClock
+) -> None:
+    await store.tombstones.put("acme", "m", "why", 60)
+    assert store.tombstones.reason("acme", "m") == "why"
+    assert store.tombstones.reason("umbrella", "m") is None
+    clock.advance(61)
+    assert store.tombstones.reason("acme", "m") is None
+
+
+async def test_registered_capabilities_and_schemas_are_given_back_the_latest_of_each(store: Store) -> None:
+    for version in ("1.0.0", "2.0.0"):
+        descriptor = CapabilityDescriptor(id="a.b", version=version, modes=[InvocationMode.unary])
+        await store.catalog.put_capability(descriptor)
+        await store.catalog.put_schema("schema://a", {"title": version})
+    assert [d.version for d in await store.catalog.capabilities()] == ["2.0.0"]
+    assert await store.catalog.schemas() == {"schema://a": {"title": "2.0.0"}}
+
+
+async def test_a_quota_gives_exactly_as_many_as_it_says(store: Store) -> None:
+    assert store.quotas.limit("acme") is None
+    await store.quotas.set_limit("acme", 2)
+    assert [await store.quotas.debit("acme") for _ in range(3)] == [True, True, False]
+    assert (store.quotas.limit("acme"), store.quotas.used("acme")) == (2, 2)
+    await store.quotas.set_limit("acme", 3)
+    assert [await store.quotas.debit("acme") for _ in range(2)] == [True, False]
+
+
+async def test_quotas_are_limited_in_number(store: Store) -> None:
+    await store.quotas.set_limit("a", 1)
+    await store.quotas.set_limit("b", 1)
+    with pytest.raises(MigFault):
+        await store.quotas.set_limit("c", 1)
+    await store.quotas.set_limit("a", 5)
+
+
+async def test_usage_adds_up_and_stays_bounded(store: Store) -> None:
+    for tenant in ("a", "a", "b", "c", "d"):
+        store.usage.count(tenant, "cap")
+    by_tenant = await store.usage.by_tenant()
+    assert by_tenant == {"_other": 2, "a": 2, "b": 1}
+    assert await store.usage.by_capability() == {"cap": 5}
+
+
+async def test_audit_records_are_given_in_order_filtered_and_bounded(store: Store) -> None:
+    for number, tenant in enumerate(("umbrella", "acme", "acme", "umbrella")):
+        store.audit.append(
+            AuditRecord(
+                actor="a",
+                tenant_id=tenant,
+                capability="c",
+                outcome="success",
+                timestamp=EPOCH,
+                message_id=str(number),
+            )
+        )
+    assert [r.message_id for r in await store.audit.export(None)] == ["1", "2", "3"]
+    assert [r.message_id for r in await store.audit.export("acme")] == ["1", "2"]
+
+
+async def test_the_directory_keeps_the_first_of_an_id_and_is_limited(store: Store) -> None:
+    directory = store.directory
+    assert await directory.put_org(Org(id="o", name="one"))
+    assert not await directory.put_org(Org(id="o", name="two"))
+    assert await directory.put_tenant(Tenant(id="t", name="t", org_id="o"))
+    assert await directory.put_gateway(
+        GatewayRecord(id="g", tenant_id="t", region="eu", binding=BindingType.http)
+    )
+    assert (await directory.has_org("o"), await directory.has_org("x")) == (True, False)
+    assert (await directory.has_tenant("t"), await directory.has_tenant("x")) == (True, False)
+    await directory.put_org(Org(id="p", name="p"))
+    with pytest.raises(MigFault):
+        await directory.put_org(Org(id="q", name="q"))

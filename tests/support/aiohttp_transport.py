@@ -1,0 +1,45 @@
+"""The HTTP client stub's transport on aiohttp, as a user of the stub would write it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+from aiohttp import ClientResponse, ClientSession
+from mig_protocol.http_client import Headers, HttpStream
+from yarl import URL
+
+
+class AiohttpTransport:
+    """Sends to one server. `requests` keeps what was sent: method, path and query as on the wire, headers."""
+
+    def __init__(self, session: ClientSession, base: str) -> None:
+        self._session = session
+        self._base = base
+        self.requests: list[tuple[str, str, dict[str, str]]] = []
+
+    async def send(
+        self, method: str, url_path: str, query: str, headers: Headers, body: bytes
+    ) -> tuple[int, Headers, bytes]:
+        async with self._session.request(
+            method, self._url(method, url_path, query, headers), headers=dict(headers), data=body
+        ) as response:
+            return response.status, list(response.headers.items()), await response.read()
+
+    async def stream(self, method: str, url_path: str, query: str, headers: Headers) -> HttpStream:
+        response = await self._session.request(
+            method, self._url(method, url_path, query, headers), headers=dict(headers)
+        )
+        return HttpStream(response.status, list(response.headers.items()), _chunks(response))
+
+    def _url(self, method: str, url_path: str, query: str, headers: Headers) -> URL:
+        target = f"{url_path}?{query}" if query else url_path
+        self.requests.append((method, target, dict(headers)))
+        return URL(self._base + target, encoded=True)
+
+
+async def _chunks(response: ClientResponse) -> AsyncGenerator[bytes, None]:
+    try:
+        async for chunk in response.content.iter_any():
+            yield chunk
+    finally:
+        response.close()

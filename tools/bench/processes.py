@@ -1,0 +1,109 @@
+"""The measured servers as processes of their own: on their own core, with their memory and time to be read."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+_READY = re.compile(r"ready on http://[^:]+:(\d+)")
+ROOT = Path(__file__).parents[2]
+
+
+class Server:
+    """A process that said it is ready."""
+
+    def __init__(self, process: subprocess.Popen[str], port: int, started_in_s: float) -> None:
+        self.port = port
+        self.started_in_s = started_in_s
+        self._process = process
+        self._seen = psutil.Process(process.pid)
+
+    @property
+    def rss(self) -> int:
+        """Resident memory, in bytes."""
+        return int(self._seen.memory_info().rss)
+
+    @property
+    def cpu_s(self) -> float:
+        """Processor time spent so far, in seconds."""
+        times = self._seen.cpu_times()
+        return float(times.user + times.system)
+
+    def stop(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(15)
+        finally:
+            self._process.kill()
+            self._process.wait()
+
+
+def take_load_core() -> None:
+    """Keep this process off the servers' core. On a single core nothing is pinned, and the figures mean little."""
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        print("one core only: server and load share it, so these figures say little")
+        return
+    os.sched_setaffinity(0, set(cores[1:2]))
+
+
+@contextmanager
+def migd(*arguments: str, **environ: str) -> Iterator[Server]:
+    """migd as it is run: metrics on, audit to a file, the default store and the reference capability."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MIGD_")}
+    with tempfile.TemporaryDirectory(prefix="migd-bench-") as folder:
+        settings = {
+            "MIGD_ADDR": "127.0.0.1:0",
+            "MIGD_AUDIT_LOG_PATH": str(Path(folder) / "audit.jsonl"),
+            "MIGD_LOG_LEVEL": "warning",
+            **environ,
+        }
+        with _running([sys.executable, "-m", "migd", *arguments], inherited | settings) as server:
+            yield server
+
+
+@contextmanager
+def floor(size: int) -> Iterator[Server]:
+    """The floor of HTTP unary calls, with answers of `size` bytes."""
+    with _running([sys.executable, "-m", "tools.bench.floors", str(size)], dict(os.environ)) as server:
+        yield server
+
+
+@contextmanager
+def _running(command: list[str], environ: dict[str, str]) -> Iterator[Server]:
+    own = os.sched_getaffinity(0)
+    started = time.perf_counter()
+    # A child inherits where its parent may run at that moment.
+    os.sched_setaffinity(0, _server_core())
+    try:
+        process = subprocess.Popen(command, env=environ, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    finally:
+        os.sched_setaffinity(0, own)
+    server = Server(process, _port(process), time.perf_counter() - started)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def _server_core() -> set[int]:
+    own = os.sched_getaffinity(0)
+    others = sorted(set(range(os.cpu_count() or 1)) - own)
+    return set(others[:1]) or own
+
+
+def _port(process: subprocess.Popen[str]) -> int:
+    assert process.stdout is not None
+    for text in process.stdout:
+        if found := _READY.search(text):
+            return int(found[1])
+    raise RuntimeError(f"{process.args!r} ended before it was ready")
