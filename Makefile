@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run generate test check fresh fuzz bench lock clean
+.PHONY: help setup run generate test check fresh conformance fuzz bench lock clean
 
 help:  ## show this list
 	@echo "make <target>; the first one to try is 'make run'"
@@ -42,6 +42,9 @@ check: $(STAMP)  ## lint, types, import contracts, breaking changes of the proto
 
 fresh: $(STAMP)  ## prove that generated/ is what spec/ says: delete, regenerate twice, compare
 	@tools/fresh
+
+conformance: $(STAMP)  ## hold a running server to the golden messages of spec/vectors
+	@$(BIN)/python -m pytest tests/vectors
 
 fuzz: $(STAMP)  ## schema-driven fuzzing of a running server, bounded
 	@$(BIN)/python -m pytest tests/fuzz --fuzz

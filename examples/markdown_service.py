@@ -135,7 +135,8 @@ def main() -> None:
     try:
         listener = socket.create_server((arguments.host, arguments.port))
     except OSError as error:
-        sys.exit(f"markdown service: no listening on {arguments.host}:{arguments.port}: {os.strerror(error.errno or 0)}")
+        reason = os.strerror(error.errno or 0)
+        sys.exit(f"markdown service: no listening on {arguments.host}:{arguments.port}: {reason}")
     # The first line on standard output is the address: who asked for port 0 wants to know.
     sys.stdout.write(f"http://{arguments.host}:{listener.getsockname()[1]}\n")
     sys.stdout.flush()

@@ -27,7 +27,9 @@ class Started:
 
 
 def start_run(*arguments: str, **environ: str) -> subprocess.Popen[str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MIGD_", "MARKDOWN_"))}
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MIGD_", "MARKDOWN_"))
+    }
     return subprocess.Popen(
         [sys.executable, str(ROOT / "examples" / "run.py"), *arguments],
         cwd=ROOT,

@@ -50,13 +50,24 @@ def run(command: str, url: str) -> list[Any]:
     return [json.loads(line) for line in finished.stdout.splitlines()]
 
 
+def approximately(value: Any) -> Any:
+    """The value with room in its probabilities for another machine's arithmetic."""
+    if isinstance(value, dict):
+        return {key: approximately(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [approximately(item) for item in value]
+    return pytest.approx(value, abs=0.001) if isinstance(value, float) else value
+
+
 @pytest.mark.parametrize(("command", "kind", "answer"), COMMANDS, ids=range(1, len(COMMANDS) + 1))
 def test_a_command_of_the_readme_gives_the_answer_of_the_readme(
     started: Started, command: str, kind: str, answer: str
 ) -> None:
     expected = [json.loads(line) for line in (answer.splitlines() if kind == "jsonl" else [answer])]
     found = run(command, started.url)
-    assert [without_changing(each) for each in found] == [without_changing(each) for each in expected]
+    assert [without_changing(each) for each in found] == [
+        approximately(without_changing(each)) for each in expected
+    ]
 
 
 def test_the_readme_has_commands() -> None:

@@ -10,6 +10,7 @@ from mig_codegen.link.carriers import link_carriers
 from mig_codegen.link.channels import check_inline_payloads, link_channels
 from mig_codegen.link.enums import link_enums
 from mig_codegen.link.errors import error_statuses, link_errors
+from mig_codegen.link.examples import check_examples
 from mig_codegen.link.features import link_features, link_profiles
 from mig_codegen.link.mapping import link_mapping
 from mig_codegen.link.messages import link_messages
@@ -32,12 +33,15 @@ def link(spec: Spec) -> Model:
     """Build the model. Raises SpecError with every disagreement.
 
     Documents that are no JSON Schema or no OpenAPI at all are told first: nothing can be compared with them.
+    Examples are looked at last, once there is agreement on what they have to obey.
     """
     problems = Problems()
     check_metaschemas(spec, problems)
     check_openapi(spec, problems)
     problems.refuse_if_any()
     model = _link(spec, problems)
+    problems.refuse_if_any()
+    check_examples(spec, problems)
     problems.refuse_if_any()
     return model
 

@@ -124,6 +124,12 @@ def _check_properties(place: Place, problems: Problems) -> None:
     for child in place.members("properties"):
         if not child.text("$ref") and not child.text("description"):
             problems.add(child.source, f"the property {child.key!r} has no description", "say what it means")
+    choices = place.value.get("enum", [])
+    for i, choice in enumerate(choices):
+        if choice in choices[:i]:
+            problems.add(
+                place.file.at(*place.path, "enum", i), f"{choice!r} is listed twice", "keep one of the two"
+            )
     for required in place.members("required"):
         if required.value not in names:
             what = f"required names {required.value!r}, which is no property"

@@ -45,6 +45,7 @@ from mig_protocol.messages import (
     TenantCreation,
     UsageReport,
 )
+from msgspec import UNSET
 
 from migd.bindings.sse import EventStream
 from migd.core.administration import Administration
@@ -145,7 +146,7 @@ class HttpBinding(HttpService):
     def failed(self, exchange: Exchange, fault: MigFault) -> ErrorEnvelope:
         """Called once for every request that was refused or failed, whoever refused it."""
         call = _as_call(exchange, self._known_principal(exchange))
-        return self._gateway.envelope(exchange.operation, fault, call)
+        return self._gateway.envelope(exchange.operation, fault, call, exchange.carried or UNSET)
 
     def _call(self, exchange: Exchange) -> Call:
         return _as_call(exchange, self._authenticate(exchange.authorization))

@@ -14,7 +14,6 @@ is MIG_INTERNAL to the caller and a traceback in the log. See docs/CAPABILITIES.
 
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
-
 from migd.capability.declaration import CapabilityFunction, capability
 from migd.capability.final import Final
 from migd.core.provider import Work

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Generic, ParamSpec, TypeVar, get_args, get_origin
 
 from mig_protocol.messages import CapabilityDescriptor, InvocationMode
-
 from migd.capability.descriptor import DEFAULT_MAX_PAYLOAD_BYTES, describe, qos_profile
 from migd.capability.schema import object_schema
 from migd.capability.signature import Signature, read_signature

@@ -20,7 +20,6 @@ from enum import Enum
 from typing import Any, get_args, get_origin
 
 from mig_protocol.messages import InvocationMode
-
 from migd.capability.final import Final
 from migd.core.provider import Work
 

@@ -12,7 +12,7 @@ _MAX_VALUES = 200
 _MAX_ITEMS = 3
 _MAX_TEXT = 1000
 
-_TEXT = "Hello, world"
+_TEXT = "The quick brown fox jumps over the lazy dog."
 _FORMATS = {
     "date": "2026-01-15",
     "date-time": "2026-01-15T09:30:00Z",

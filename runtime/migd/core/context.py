@@ -90,7 +90,9 @@ class Contexts:
     def respond(self, context: Context, extra: JsonObject | None = None) -> MessageHeader:
         """The header of an answer to this request; `extra` are meta keys of the answer's own."""
         principal = context.principal
-        meta = {key: value for key, value in context.meta.items() if not key.startswith(_RESERVED)}
+        meta: JsonObject = {}
+        if context.meta:
+            meta = {key: value for key, value in context.meta.items() if not key.startswith(_RESERVED)}
         meta["idg.product_tier"] = "core"
         meta["idg.meter_key"] = "invocations_capability_tier"
         meta["idg.principal_subject"] = principal.subject

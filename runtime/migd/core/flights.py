@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,7 +24,8 @@ class Flights:
         self._capacity = capacity
         self._remembered = remembered
         self._running: dict[_Key, list[Invocation]] = {}
-        self._completed: dict[_Key, None] = {}
+        # Not a plain dict: finding the oldest entry of one that is used as a queue walks over all that are gone.
+        self._completed: OrderedDict[_Key, None] = OrderedDict()
         self._count = 0
         self._empty = asyncio.Event()
         self._empty.set()
@@ -66,7 +68,7 @@ class Flights:
         done = self._completed
         done[(context.tenant_id, context.message_id)] = None
         if len(done) > self._remembered:
-            del done[next(iter(done))]
+            done.popitem(last=False)
 
     def running(self, tenant_id: str, message_id: str) -> list[Invocation]:
         return list(self._running.get((tenant_id, message_id), ()))

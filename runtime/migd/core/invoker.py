@@ -19,7 +19,7 @@ from migd.core.invocation import Invocation
 from migd.core.ledger import Ledger
 from migd.core.once import Once
 from migd.core.ports import UsageStore
-from migd.core.provider import Final, JsonObject, Provider, Work, no_inputs
+from migd.core.provider import NO_INPUTS, Final, JsonObject, Provider, Work
 
 Emit = Callable[[JsonObject], Awaitable[None]]
 _REPLAYED: JsonObject = {"mig.idempotent_replay": True}
@@ -173,7 +173,7 @@ class Invoker:
         context: Context,
         entry: Entry,
         payload: JsonObject,
-        inputs: AsyncIterator[JsonObject] | None = None,
+        inputs: AsyncIterator[JsonObject] = NO_INPUTS,
     ) -> Work:
         return Work(
             capability=entry.id,
@@ -186,7 +186,7 @@ class Invoker:
             principal=context.principal,
             deadline=context.deadline,
             clock=self._clock.monotonic,
-            inputs=no_inputs() if inputs is None else inputs,
+            inputs=inputs,
         )
 
     def _response(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from migd.core.call import Principal
@@ -11,10 +11,17 @@ from migd.core.call import Principal
 JsonObject = dict[str, Any]
 
 
-async def no_inputs() -> AsyncIterator[JsonObject]:
+class _NoInputs:
     """The input of an invocation that takes one message only: nothing follows it."""
-    return
-    yield {}
+
+    def __aiter__(self) -> AsyncIterator[JsonObject]:
+        return self
+
+    async def __anext__(self) -> JsonObject:
+        raise StopAsyncIteration
+
+
+NO_INPUTS: AsyncIterator[JsonObject] = _NoInputs()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,7 +42,7 @@ class Work:
     principal: Principal
     deadline: float
     clock: Callable[[], float]
-    inputs: AsyncIterator[JsonObject] = field(default_factory=no_inputs)
+    inputs: AsyncIterator[JsonObject] = NO_INPUTS
 
     def remaining_s(self) -> float:
         """Seconds until the deadline, never negative."""

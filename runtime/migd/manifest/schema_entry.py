@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import yaml
-from mig_protocol.errors import MigFault
 
+from mig_protocol.errors import MigFault
 from migd.core.provider import JsonObject
 from migd.core.schemas import PayloadSchema
 from migd.manifest.document import Place, read_document

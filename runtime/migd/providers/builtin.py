@@ -7,7 +7,6 @@ import re
 from collections.abc import AsyncIterator
 
 from mig_protocol.messages import InvocationMode
-
 from migd.capability.descriptor import describe
 from migd.core.catalog import Capability
 from migd.core.provider import Final, Health, JsonObject, Work

@@ -9,9 +9,9 @@ from contextlib import aclosing
 from typing import Any
 
 import msgspec
+
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
-
 from migd.capability.declaration import CapabilityFunction
 from migd.capability.final import Final as DeclaredFinal
 from migd.capability.signature import Role, Signature

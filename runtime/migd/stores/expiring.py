@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Generic, TypeVar
 
 from migd.core.clock import Clock
@@ -16,7 +17,8 @@ class Expiring(Generic[K, V]):
     def __init__(self, clock: Clock, limit: int) -> None:
         self._clock = clock
         self._limit = limit
-        self._entries: dict[K, tuple[float, V]] = {}
+        # A plain dict would search past every entry that it has dropped from its front.
+        self._entries: OrderedDict[K, tuple[float, V]] = OrderedDict()
 
     def get(self, key: K) -> V | None:
         entry = self._entries.get(key)

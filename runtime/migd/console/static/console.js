@@ -57,7 +57,7 @@ const followers = [
   poll(refreshMetrics, OFTEN_MS),
   poll(adminPanel(connectionsPath, showConnections), OFTEN_MS),
   poll(adminPanel(() => "/admin/v0.1/health/conformance", showProfiles), SELDOM_MS),
-  poll(adminPanel(() => "/cloud/v0.1/usage", showUsage), SELDOM_MS),
+  poll(adminPanel(() => "/cloud/v0.1/usage", showUsage), OFTEN_MS),
 ];
 startConnections(followers[2]);
 

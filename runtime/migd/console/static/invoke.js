@@ -100,7 +100,7 @@ function invokeStreamed(payload) {
       const ms = (performance.now() - started).toFixed(0);
       showLine(outcome, fault || `Ended after ${answers} response ${answers === 1 ? "frame" : "frames"}, ${ms} ms.`, fault && "bad");
     });
-  addRow(frames, started, "sent", JSON.stringify(frame.payload));
+  addRow(frames, started, "sent", frameContent(frame));
   begin("Streaming.", () => stop("cancelled from the console"));
 }
 

@@ -1,7 +1,7 @@
 // One streamed invocation over a WebSocket of its own.
 
 import { websocketUrl } from "./api.js";
-import { token } from "./caller.js";
+import { authenticates, token } from "./caller.js";
 
 export const STREAM_PATH = "/mig/v0.1/stream";
 const SUBPROTOCOL = "mig.v0.1";
@@ -41,7 +41,7 @@ export function openStream(frame, onFrame, onEnd) {
 
 function reason(opened, code) {
   if (opened) return `The connection was closed (${code}) before the stream ended.`;
-  return "The connection was refused: is the token accepted?";
+  return authenticates ? "The connection was refused: is the token accepted?" : "The server does not answer.";
 }
 
 /** A UUID; crypto.randomUUID exists on secure origins only, and a gateway is often tried without TLS. */

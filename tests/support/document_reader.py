@@ -1,0 +1,190 @@
+"""Somebody who follows a document step by step, in a copy of the repository's folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+
+from support.document_answers import json_difference, text_pattern
+from support.document_blocks import ROOT, Background, Block, Printed, Run, Save, Serve, Step
+from support.document_terminal import PATIENCE_S, Terminal
+
+_CURL_STAND_IN = Path(__file__).with_name("curl_stand_in.py")
+_DOCUMENTED = re.compile(r"(?:localhost|127\.0\.0\.1):8080")
+_READY = re.compile(r"ready on http://(\S+?)[\s/]")
+_BUSY = re.compile(r"^(?:mig_gateway_active_streams\{[^}]*\}|mig_gateway_invocations_in_flight) (\S+)$", re.MULTILINE)
+_ERROR_ENVELOPE = '"error":{"code":"MIG_'
+_LEFT_OUT = (".git", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis")
+
+
+class Reader:
+    """Takes the steps of one document; `with` ends what is still running.
+
+    Every command runs in one folder, one after the other, and sees the variables that those before it
+    set. The gateway of a `server` block listens on a free port: where a document says 8080, that one is
+    meant. Raises DocumentError at the first step that does not go as the document says.
+    """
+
+    def __init__(self, folder: Path, *, curl: str | None = shutil.which("curl")) -> None:
+        self.folder = folder
+        self._bookkeeping = folder / ".reader"
+        self._shell = shutil.which("bash") or "sh"
+        self._authority = ""
+        self._server: Terminal | None = None
+        self._second: Terminal | None = None
+        _furnish(folder)
+        self._bookkeeping.mkdir()
+        self._variables = self._bookkeeping / "variables"
+        self._variables.write_text("")
+        self._environ = _environ(self._programs(curl))
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for terminal in (self._second, self._server):
+            if terminal is not None:
+                terminal.interrupt()
+
+    def take(self, step: Step) -> None:
+        """Do what the document says, and see whether it goes as the document says."""
+        if isinstance(step, Save):
+            (self.folder / step.name).write_text(step.block.text, encoding="utf-8")
+        elif isinstance(step, Run):
+            self._run(step)
+        elif isinstance(step, Serve):
+            self._serve(step)
+        elif isinstance(step, Background):
+            self._go_on(step)
+        else:
+            self._look(step)
+
+    def _run(self, step: Run) -> None:
+        # -e: each command counts, not the last alone. -a: what is set here is there for the next block.
+        script = f"set -ea\n. {self._variables}\n{self._text(step.block)}\nexport -p > {self._variables}\n"
+        try:
+            ended = subprocess.run(
+                [self._shell, "-c", script],
+                cwd=self.folder,
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=PATIENCE_S,
+                text=True,
+            )
+        except subprocess.TimeoutExpired:
+            raise step.block.wrong("it does not end; `server` and `background` blocks need not") from None
+        printed = self._as_documented(ended.stdout)
+        if (ended.returncode != 0) is not step.fails:
+            raise step.block.wrong(f"ended with status {ended.returncode}:\n{printed}")
+        if step.answer is not None:
+            self._compare(step.answer, printed)
+        elif _ERROR_ENVELOPE in printed:
+            raise step.block.wrong(f"is refused, which the document does not show:\n{printed}")
+
+    def _serve(self, step: Serve) -> None:
+        if self._server is not None and not self._server.interrupt():
+            raise step.block.wrong("the gateway before this one does not end on Ctrl-C")
+        self._authority = ""
+        # Any port will do, and no other machine needs to reach it.
+        environ = {**self._environ, "MIGD_ADDR": "127.0.0.1:0"}
+        self._server = Terminal(
+            [self._shell, "-ec", step.block.text.replace(":8080", ":0")], self.folder, environ
+        )
+        ready = self._server.seen(_READY)
+        if ready is None:
+            raise step.block.wrong(f"no gateway became ready:\n{self._server.unread}")
+        self._authority = ready[1]
+        if step.answer is not None:
+            self._compare_next(self._server, step.answer)
+
+    def _go_on(self, step: Background) -> None:
+        if self._second is not None:
+            self._second.interrupt()
+        before = self._busy()
+        self._second = Terminal([self._shell, "-ec", self._text(step.block)], self.folder, self._environ)
+        deadline = time.monotonic() + PATIENCE_S
+        while self._busy() <= before and not self._second.ended:
+            if time.monotonic() > deadline:
+                raise step.block.wrong("the gateway has not heard of it")
+        if step.answer is not None:
+            self._compare_next(self._second, step.answer)
+
+    def _look(self, step: Printed) -> None:
+        if self._second is None:
+            raise step.block.wrong("there is nothing in the background")
+        self._compare_next(self._second, step.block)
+
+    def _compare_next(self, terminal: Terminal, answer: Block) -> None:
+        if answer.language == "json":
+            printed = terminal.rest()
+            if printed is None:
+                raise answer.wrong(f"the command has not ended; so far:\n{terminal.unread}")
+            self._compare(answer, self._as_documented(printed))
+        elif not terminal.read(text_pattern(_DOCUMENTED.sub(self._authority, answer.text))):
+            raise answer.wrong(f"printed instead:\n{self._as_documented(terminal.unread)}")
+
+    def _compare(self, answer: Block, printed: str) -> None:
+        if answer.language == "json":
+            difference = json_difference(answer.text, printed)
+            if difference is not None:
+                raise answer.wrong(f"{difference}\n{printed}")
+        elif not text_pattern(answer.text).fullmatch(printed.rstrip() + "\n"):
+            raise answer.wrong(f"printed instead:\n{printed}")
+
+    def _text(self, block: Block) -> str:
+        if _DOCUMENTED.search(block.text) and not self._authority:
+            raise block.wrong("nothing serves yet; a `bash server` block has to come before it")
+        return _DOCUMENTED.sub(self._authority, block.text)
+
+    def _as_documented(self, printed: str) -> str:
+        """With the port that the document shows, and the folder that its reader is in."""
+        if self._authority:
+            printed = printed.replace(self._authority, "127.0.0.1:8080")
+        return printed.replace(f"{self.folder}/", "")
+
+    def _busy(self) -> float:
+        """How much the gateway has in hand: open streams and running invocations."""
+        with urllib.request.urlopen(f"http://{self._authority}/metrics", timeout=PATIENCE_S) as answer:
+            return sum(map(float, _BUSY.findall(answer.read().decode())))
+
+    def _programs(self, curl: str | None) -> Path:
+        """A folder of programs that comes before the system's on PATH."""
+        programs = self._bookkeeping / "bin"
+        programs.mkdir()
+        if curl is None:
+            stand_in = programs / "curl"
+            stand_in.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{_CURL_STAND_IN}" "$@"\n')
+            stand_in.chmod(0o755)
+        return programs
+
+
+def _environ(programs: Path) -> dict[str, str]:
+    """The machine's own, without settings of migd and of make."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MIGD_", "MAKE", "MFLAGS"))}
+    path = os.pathsep.join((str(programs), str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
+    return {**kept, "PATH": path, "PYTHONUNBUFFERED": "1"}
+
+
+def _furnish(folder: Path) -> None:
+    """Everything of the repository's folder, in a folder that may be written to."""
+    for entry in ROOT.iterdir():
+        if entry.name not in _LEFT_OUT:
+            (folder / entry.name).symlink_to(entry)
+    environment = folder / ".venv"
+    environment.mkdir()
+    for entry in Path(sys.prefix).iterdir():
+        if entry.name != ".installed":
+            (environment / entry.name).symlink_to(entry)
+    # The environment that runs the tests is the one that the Makefile would set up.
+    (environment / ".installed").touch()
