@@ -10,5 +10,5 @@ from typing import Final
 MIG_VERSION: Final = "0.1"
 """The protocol version that messages carry as mig_version."""
 
-SPEC_HASH: Final = "3fbe8c89073e1e91cf4ff1b24b8c2ac4408c6edf43633e6d812435a80c024b8f"
+SPEC_HASH: Final = "1328d773df03aab56866afe3277c3af658b88b64ba2f54d751488b37b39e740d"
 """SHA-256 over the spec that this package was generated from."""

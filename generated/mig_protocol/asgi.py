@@ -72,6 +72,26 @@ class AsgiAdapter:
         elif kind == "lifespan":
             await _lifespan(receive, send)
 
+    def at_once(self, scope: Scope, body: bytes) -> Reply | Application | None:
+        """For a server that has a whole request at hand and would rather not wait for ASGI's messages.
+
+        Gives a reply whose body is bytes, to be sent as it is; or an application that goes on from where an answer has to be
+        waited for; or None for a request that is to be served as usual: a page, an unknown path, a body over the limit.
+        """
+        started = perf_counter()
+        exchange = _exchange(scope, scope["method"])
+        if len(body) > self._stub.max_body_bytes or not self._stub.router.knows(exchange.path):
+            return None
+        handled = self._stub.handle(exchange, b"" if exchange.method in _BODILESS else body)
+        if isinstance(handled, Reply) and isinstance(handled.body, bytes):
+            self._observe(exchange, handled.status, perf_counter() - started)
+            return handled
+
+        async def rest(_: Scope, receive: Receive, send: Send) -> None:
+            await self._finish(exchange, handled, started, receive, send)
+
+        return rest
+
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = perf_counter()
         exchange = _exchange(scope, scope["method"])
@@ -88,7 +108,16 @@ class AsgiAdapter:
                 self._stub.route(exchange)
             self._observe(exchange, CLIENT_GONE, perf_counter() - started)
             return
-        handled = self._stub.handle(exchange, body)
+        await self._finish(exchange, self._stub.handle(exchange, body), started, receive, send)
+
+    async def _finish(
+        self,
+        exchange: Exchange,
+        handled: Reply | Awaitable[Reply],
+        started: float,
+        receive: Receive,
+        send: Send,
+    ) -> None:
         reply = handled if isinstance(handled, Reply) else await _unless_gone(handled, receive)
         status = CLIENT_GONE if reply is None else reply.status
         self._observe(exchange, status, perf_counter() - started)

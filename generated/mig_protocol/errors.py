@@ -42,7 +42,7 @@ _ROWS = (
         grpc_name="INVALID_ARGUMENT",
         jsonrpc=-32600,
         retry_after=False,
-        description="The message is malformed, breaks a bound or a schema, or contradicts itself.",
+        description="The message is malformed, breaks a bound or a schema, or contradicts itself. Correct it before sending it again; details.violations, where present, says what is wrong at which JSON Pointer.",
     ),
     ErrorRow(
         code=MigErrorCode.MIG_UNAUTHORIZED,
@@ -53,7 +53,7 @@ _ROWS = (
         grpc_name="UNAUTHENTICATED",
         jsonrpc=-32001,
         retry_after=False,
-        description="The server asks for a credential and there is none, or it is not valid.",
+        description="The server asks for a credential and there is none, or it is not valid. Get a new token.",
     ),
     ErrorRow(
         code=MigErrorCode.MIG_FORBIDDEN,
@@ -64,7 +64,7 @@ _ROWS = (
         grpc_name="PERMISSION_DENIED",
         jsonrpc=-32003,
         retry_after=False,
-        description="The caller is known and may not do this, or speaks for a tenant that is not its own.",
+        description="The caller is known and may not do this, for want of a scope, or speaks for a tenant that is not its own.",
     ),
     ErrorRow(
         code=MigErrorCode.MIG_NOT_FOUND,
@@ -75,7 +75,7 @@ _ROWS = (
         grpc_name="NOT_FOUND",
         jsonrpc=-32601,
         retry_after=False,
-        description="The route or the named resource does not exist.",
+        description="The route, or a resource that the request names, does not exist.",
     ),
     ErrorRow(
         code=MigErrorCode.MIG_UNSUPPORTED_CAPABILITY,
@@ -86,7 +86,7 @@ _ROWS = (
         grpc_name="NOT_FOUND",
         jsonrpc=-32601,
         retry_after=False,
-        description="No capability with this id is visible to the caller.",
+        description="No capability with this id is visible to the tenant. DISCOVER lists those that are.",
     ),
     ErrorRow(
         code=MigErrorCode.MIG_VERSION_MISMATCH,
@@ -97,7 +97,7 @@ _ROWS = (
         grpc_name="FAILED_PRECONDITION",
         jsonrpc=-32012,
         retry_after=False,
-        description="The caller and the server have no protocol version in common.",
+        description="The message is of a version that the server does not speak, or HELLO found no version in common.",
     ),
     ErrorRow(
         code=MigErrorCode.MIG_TIMEOUT,
@@ -108,7 +108,7 @@ _ROWS = (
         grpc_name="DEADLINE_EXCEEDED",
         jsonrpc=-32008,
         retry_after=False,
-        description="The deadline passed, or the invocation was cancelled (then not retryable, details.cancelled is true).",
+        description="The deadline passed before the work was done, or the invocation was cancelled (then not retryable, details.cancelled is true and details.reason says why). Either way the work is stopped.",
     ),
     ErrorRow(
         code=MigErrorCode.MIG_RATE_LIMITED,
@@ -119,7 +119,7 @@ _ROWS = (
         grpc_name="RESOURCE_EXHAUSTED",
         jsonrpc=-32009,
         retry_after=True,
-        description="The tenant has used up its quota or its rate.",
+        description="The tenant has used up its quota, its rate, or its share of the server's room for what it would create.",
     ),
     ErrorRow(
         code=MigErrorCode.MIG_BACKPRESSURE,
@@ -130,7 +130,7 @@ _ROWS = (
         grpc_name="RESOURCE_EXHAUSTED",
         jsonrpc=-32010,
         retry_after=True,
-        description="There is no room to run this now.",
+        description="The server or the connection has no room for this now. Wait for Retry-After, then try again.",
     ),
     ErrorRow(
         code=MigErrorCode.MIG_UNAVAILABLE,
@@ -141,7 +141,7 @@ _ROWS = (
         grpc_name="UNAVAILABLE",
         jsonrpc=-32011,
         retry_after=False,
-        description="No provider can serve this now, or the gateway is going away.",
+        description="No provider can serve this now, or the server is starting or going away. Another server, or this one later, may be able to.",
     ),
     ErrorRow(
         code=MigErrorCode.MIG_INTERNAL,
@@ -152,7 +152,7 @@ _ROWS = (
         grpc_name="INTERNAL",
         jsonrpc=-32603,
         retry_after=False,
-        description="The gateway or a provider failed in a way that the caller can do nothing about.",
+        description="The server or a provider failed in a way that the caller can do nothing about. The answer tells nothing of the cause; the server's log has it under the message id.",
     ),
 )
 

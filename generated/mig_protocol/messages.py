@@ -35,7 +35,8 @@ CapabilityId: TypeAlias = Annotated[
     str, Meta(max_length=255, pattern="^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*\\Z")
 ]
 """The id of a capability: tokens of letters, digits, underscores and hyphens, separated by single dots,
-at most 255 characters in all. Compared byte for byte."""
+at most 255 characters in all. Compared byte for byte. A server MUST refuse anything else with
+MIG_INVALID_REQUEST [MIG-MSG-016]; one that is well formed and unknown is MIG_UNSUPPORTED_CAPABILITY."""
 
 
 class ConformanceHealth(Struct, kw_only=True):
@@ -94,7 +95,8 @@ class ConnectionSummary(Struct, kw_only=True):
 
 Cursor: TypeAlias = Annotated[str, Meta(pattern="^(0|[1-9][0-9]{0,15})\\Z")]
 """A position in a topic's log: the sequence of the last event that was seen, as a decimal number of at
-most 16 digits without sign or leading zeros. 0 is before the first event."""
+most 16 digits without sign or leading zeros. 0 is before the first event. A server MUST refuse
+anything else with MIG_INVALID_REQUEST [MIG-SUB-006]."""
 
 
 class DeliverySemantics(StrEnum):
@@ -122,7 +124,7 @@ class FrameKind(StrEnum):
 
 class GapNotice(Struct, kw_only=True):
     """Tells a subscriber which events it can not be given: retention had removed them before they were read.
-    Delivery goes on with the event after to_sequence.
+    Events are never skipped without one. Delivery goes on with the event after to_sequence.
 
     from_sequence: The first sequence that is missing.
     to_sequence: The last sequence that is missing; not less than from_sequence.
@@ -170,7 +172,7 @@ may refuse objects that nest deeper than it can handle (not less than 32 levels)
 MessageId: TypeAlias = Annotated[str, Meta(pattern="^[!-)+-.0-=?-~]{1,128}\\Z")]
 """1 to 128 visible ASCII characters (codes 33 to 126), none of them slash, asterisk or greater-than, so
 that the value can stand in a URL path, an HTTP header field and a NATS subject. Compared byte for
-byte."""
+byte. A server MUST refuse anything else with MIG_INVALID_REQUEST [MIG-MSG-015]."""
 
 
 class MigErrorCode(StrEnum):
@@ -206,7 +208,7 @@ class QoSProfile(Struct, kw_only=True):
     """The limits and promises of a capability. An absent delivery_semantics means best_effort.
 
     max_payload_bytes: The largest payload of an INVOKE, in bytes of its JSON text in UTF-8 without
-        insignificant white space. At least 1.
+        insignificant white space. At least 1. A larger one is MIG_INVALID_REQUEST [MIG-INV-004].
     supports_replay: Whether its events can be read again from a cursor.
     supports_ordering: Whether its events come in the order of their sequence.
     """
@@ -242,13 +244,14 @@ class StreamPreference(StrEnum):
 TenantId: TypeAlias = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}\\Z")]
 """The id of a tenant, the unit of isolation: 1 to 64 letters, digits, underscores and hyphens. It is
 exactly one token of a NATS subject and can therefore be neither empty, nor dotted, nor a wildcard.
-Compared byte for byte. Answers and events use the word "unknown" where no tenant is involved."""
+Compared byte for byte. A server MUST refuse anything else with MIG_INVALID_REQUEST [MIG-MSG-014].
+Answers use the word "unknown" where no tenant is involved."""
 
 
 Topic: TypeAlias = Annotated[str, Meta(max_length=255, pattern="^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)+\\Z")]
 """A namespaced topic: at least two tokens of letters, digits, underscores and hyphens, separated by
-single dots, at most 255 characters in all. Never a wildcard. Compared byte for byte; each tenant has
-its own log for it."""
+single dots, at most 255 characters in all. Compared byte for byte; each tenant has its own log for
+it. A server MUST refuse anything else, wildcards included, with MIG_INVALID_REQUEST [MIG-MSG-017]."""
 
 
 Traceparent: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\\Z")]
@@ -413,13 +416,13 @@ class GatewayRecord(Struct, kw_only=True):
 
 
 class MessageHeader(Struct, kw_only=True):
-    """The header of an answer, a frame from the server, or an event: the request's header, normalised, with
-    the same message_id, session_id, traceparent, idempotency_key and deadline_ms. tenant_id is "unknown"
-    where a failure comes before any tenant is known, or a route has none. meta has the caller's keys and
-    the server's own: idg.product_tier "core", idg.meter_key "invocations_capability_tier",
-    idg.principal_subject (a string), idg.principal_scopes (a sorted list of strings); in the answer to
-    HELLO mig.profiles (a list of profile ids); in an answer given again for an idempotency key
-    mig.idempotent_replay true.
+    """The header of an answer, a frame from the server, or an event. It MUST be the request's header,
+    normalised, with the same message_id, session_id, traceparent, idempotency_key and deadline_ms
+    [MIG-HDR-009]. tenant_id is "unknown" where a failure comes before any tenant is known, or a route has
+    none. meta has the caller's keys [MIG-HDR-010] and the server's own [MIG-HDR-011]: idg.product_tier
+    "core", idg.meter_key "invocations_capability_tier", idg.principal_subject (a string),
+    idg.principal_scopes (a sorted list of strings); in the answer to HELLO mig.profiles (a list of
+    profile ids); in an answer given again for an idempotency key mig.idempotent_replay true.
 
     mig_version: The protocol version that the server speaks: "0.1". 1 to 16 characters.
     timestamp: When the server made the message: RFC 3339, in UTC with "Z".
@@ -515,17 +518,20 @@ class Quota(Struct, kw_only=True):
 
 
 class RequestHeader(Struct, kw_only=True):
-    """The header of a request. Every field may be absent, and so may the header: the server fills in
-    mig_version "0.1", a new message_id (a UUID), the time of arrival, deadline_ms 30000, and the tenant
-    of the credential or of the transport. message_id names the request: CANCEL refers to it and the
-    answer repeats it. tenant_id has to be the credential's and the transport's, where those name one.
-    session_id groups messages; it is carried to the provider and back and has no other meaning.
-    traceparent is carried in, through and out. idempotency_key makes repetitions of an INVOKE or PUBLISH
-    harmless: the first success is given again. meta has further keys of the application's choice, carried
-    to the provider and back; those that begin with "idg." are the server's and are overwritten.
+    """The header of a request. Every field may be absent, and so may the header: the server MUST fill in
+    what is missing [MIG-HDR-001], namely mig_version "0.1", a new message_id (a UUID), the time of
+    arrival, deadline_ms 30000, and the tenant of the credential or of the transport. message_id names the
+    request: CANCEL refers to it and the answer repeats it. A tenant_id that is not the credential's or
+    the transport's, where those name one, MUST be refused with MIG_FORBIDDEN [MIG-HDR-016]; a request for
+    which no tenant can be found is MIG_INVALID_REQUEST, "tenant_id is required" [MIG-HDR-006]. session_id
+    groups messages; it is carried to the provider and back and has no other meaning. traceparent is
+    carried in, through and out. idempotency_key makes repetitions of an INVOKE or PUBLISH harmless: the
+    first success is given again. meta has further keys of the application's choice, carried to the
+    provider and back; those that begin with "idg." are the server's and are overwritten [MIG-HDR-012].
 
     mig_version: The protocol version that the sender speaks. This is version "0.1"; any other value is
-        MIG_VERSION_MISMATCH, not an invalid message. 1 to 16 characters. Absent from a request: "0.1".
+        MIG_VERSION_MISMATCH [MIG-HDR-013], not an invalid message. 1 to 16 characters. Absent from a
+        request: "0.1".
     timestamp: When the sender made the message: RFC 3339 with an offset, written in UTC with "Z". For
         information; deadlines do not count from it. Absent: the time of arrival.
     deadline_ms: Milliseconds from the arrival of the request within which all of it has to be done. 0 is
@@ -592,7 +598,8 @@ class SubscribeRequest(Struct, kw_only=True):
     """Follows a topic. topic may be absent where the path or the subject names it; where both do they have
     to agree. consumer_id is a name for this subscriber, shown in lists and logs; two subscribers with the
     same one each get every event. resume_cursor absent: from now on; given: every retained event after
-    it, then live ones. Over gRPC an empty resume_cursor is as if absent.
+    it, then live ones [MIG-SUB-003], without a hole or a repeat between the two [MIG-SUB-004], and told
+    of those that are gone [MIG-SUB-007]. Over gRPC an empty resume_cursor is as if absent.
 
     max_inflight: How many events the server may hold ready for this subscriber before they are handed to
         its connection. It changes the buffering, never what is delivered. 0 or absent: the server
@@ -653,7 +660,7 @@ class CancelAck(Struct, kw_only=True):
 class CancelRequest(Struct, kw_only=True):
     """Stops an invocation of the caller's own tenant. target_message_id is the header.message_id of the
     invocation; it may be absent where the path or the subject names it, and where both do they have to
-    agree. header.message_id is the id of this request, not of its target.
+    agree [MIG-PTH-002]. header.message_id is the id of this request, not of its target.
 
     reason: Why, for people: at most 1024 characters. The cancelled invocation's error has it in
         details.reason.
@@ -692,8 +699,8 @@ class DiscoverResponse(Struct, kw_only=True):
 
 
 class ErrorEnvelope(Struct, kw_only=True):
-    """How an error travels as JSON: the body of every HTTP error and the reply to a NATS request that
-    failed. header is the request's, normalised as far as it was read.
+    """How an error travels as JSON. It MUST be the body of every HTTP error [MIG-ERR-003] and the reply to a
+    NATS request that failed [MIG-ERR-009]. header is the request's, normalised as far as it was read.
     """
 
     header: MessageHeader
@@ -702,7 +709,8 @@ class ErrorEnvelope(Struct, kw_only=True):
 
 class EventMessage(Struct, kw_only=True):
     """One event of a topic, as a subscriber or a mirror gets it. header is that of the publish request,
-    normalised, without the server's idg. keys.
+    normalised, without the server's idg. keys. Over gRPC, which has no GapNotice, the meta of the first
+    event after a gap has mig.gap, an object {from_sequence, to_sequence}.
 
     sequence: The event's place in the log of (tenant, topic): 1 for the first, then growing.
     published_at: When the event was appended to the log: RFC 3339, in UTC with "Z".
@@ -782,8 +790,8 @@ class HelloResponse(Struct, kw_only=True):
 
 
 class InvokeRequest(Struct, kw_only=True):
-    """Calls a capability. capability may be absent where the path or the subject names it; where both do
-    they have to agree. stream_preference absent: unary.
+    """Calls a capability; the checks come in the order of [MIG-INV-001]. capability may be absent where the
+    path or the subject names it; where both do they have to agree. stream_preference absent: unary.
 
     payload: The input, a JSON object that the capability's input schema describes. Absent: {}.
     """

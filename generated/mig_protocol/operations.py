@@ -550,15 +550,15 @@ HEADER_CARRIERS: Final = (
 
 FEATURES: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "streaming": "Invocations that answer in several frames.",
-        "events": "PUBLISH and SUBSCRIBE.",
-        "replay": "SUBSCRIBE resumes from a cursor over retained events.",
+        "streaming": "Invocations that take or answer several frames: the WebSocket, StreamInvoke, stream subjects.",
+        "events": "PUBLISH and SUBSCRIBE: a log of events for each tenant and topic.",
+        "replay": "SUBSCRIBE gives retained events again, from a cursor on.",
         "cancel": "CANCEL stops work in flight.",
-        "idempotency": "A repeated idempotency_key runs once.",
-        "deadlines": "deadline_ms bounds the whole invocation and stops its work.",
-        "tracing": "traceparent is carried in, through and out.",
-        "backpressure": "A sender is told to pause and resume, and overload is refused with MIG_BACKPRESSURE.",
-        "heartbeat": "HEARTBEAT with load factor and suggested interval.",
+        "idempotency": "A repeated idempotency_key runs or appends once and gives the first success again.",
+        "deadlines": "deadline_ms bounds the whole invocation; when it passes, the work is stopped.",
+        "tracing": "traceparent is carried in, through to the provider, and out.",
+        "backpressure": "A sender of input is told to pause and to resume, and work beyond the server's room is refused with MIG_BACKPRESSURE.",
+        "heartbeat": "HEARTBEAT, with the load factor and a suggested interval.",
         "mcp-bridge": "Capabilities are offered as MCP tools, resources and prompts.",
     }
 )

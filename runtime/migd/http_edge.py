@@ -10,16 +10,16 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import uvicorn
+from mig_protocol.asgi import AsgiAdapter
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from migd.http_protocol import BoundedHttpProtocol, Refuse
+from migd.http_direct import DirectHttpProtocol
+from migd.http_protocol import Refuse
 
 # Longer than the idle time of the usual load balancers, so that it is not us who close on a request.
 _KEEP_ALIVE_S = 75
 # For the last bytes of the last answers, once nothing is running any more.
 _FLUSH_S = 2.0
-
-Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class HttpEdge(uvicorn.Server):
@@ -31,7 +31,7 @@ class HttpEdge(uvicorn.Server):
 
     def __init__(
         self,
-        app: Asgi,
+        app: AsgiAdapter,
         listener: socket.socket,
         *,
         refuse: Refuse,
@@ -85,8 +85,8 @@ class HttpEdge(uvicorn.Server):
             await asyncio.sleep(0.005)
 
 
-def _config(app: Asgi, refuse: Refuse, max_frame_bytes: int) -> uvicorn.Config:
-    protocol = functools.partial(BoundedHttpProtocol, refuse=refuse)
+def _config(app: AsgiAdapter, refuse: Refuse, max_frame_bytes: int) -> uvicorn.Config:
+    protocol = functools.partial(DirectHttpProtocol, at_once=app.at_once, refuse=refuse)
     return uvicorn.Config(
         app=cast(Any, app),
         http=cast(type[asyncio.Protocol], protocol),

@@ -6,15 +6,13 @@ HTTP in plain text. The subclass costs one dictionary lookup per read.
 
 from __future__ import annotations
 
-from asyncio import BaseTransport, TimerHandle, Transport
+from asyncio import BaseTransport, TimerHandle
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
-
-from migd.http_transport import JoiningTransport
 
 MAX_HEAD_BYTES = 65_536
 HEAD_TIMEOUT_S = 20.0
@@ -36,8 +34,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._refused = False
 
     def connection_made(self, transport: BaseTransport) -> None:  # type: ignore[override]
-        self._joining = JoiningTransport(cast(Transport, transport))
-        super().connection_made(cast(Transport, self._joining))
+        super().connection_made(transport)  # type: ignore[arg-type]
         # The first request has as long as a following one would have.
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
@@ -53,14 +50,6 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         # The method is known as soon as the head is complete, which it nearly always is in one read.
         if self.scope is not None and "method" not in self.scope:
             self._more_head(len(data))
-
-    def on_response_complete(self) -> None:
-        self._joining.flush()
-        super().on_response_complete()
-
-    def handle_websocket_upgrade(self) -> None:
-        self.transport = self._joining.joined
-        super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
         """Called by uvicorn for what is not HTTP."""
@@ -98,5 +87,5 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         # Closing on a client that is still sending resets the connection, and the answer may be lost with it
         # (RFC 9112, 9.6): what comes now is thrown away for a moment first.
         self._refused = True
-        self._joining.joined.write_eof()
+        self.transport.write_eof()
         self.loop.call_later(_LINGER_S, self.transport.close)

@@ -54,7 +54,7 @@ UNREADABLE = [
         file=PROTO,
         old="  string server_id = 5;",
         new="  string server_id = 5",
-        at="}\n\nmessage DiscoverRequest",
+        at="}\n\n// Which capabilities are there?",
         says='Expected ";".; correct it, protoc does not accept the file',
     ),
     Break(

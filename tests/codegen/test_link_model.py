@@ -13,7 +13,7 @@ import pytest
 from mig_codegen.link import link
 from mig_codegen.load import load
 from mig_codegen.model import Model
-from support.broken_spec import SPEC, copy_spec, replace
+from support.broken_spec import SPEC, copy_spec
 
 
 @cache
@@ -81,7 +81,8 @@ def test_the_model_is_frozen() -> None:
 def test_the_hash_changes_with_any_byte_of_the_spec(tmp_path: Path) -> None:
     spec = copy_spec(tmp_path)
     assert load(spec).hash == load(SPEC).hash
-    replace(spec / "registry/features.yaml", "CANCEL stops work in flight.", "CANCEL stops work under way.")
+    path = spec / "registry/features.yaml"
+    path.write_text(path.read_text() + "# and no more\n")
     assert load(spec).hash != load(SPEC).hash
 
 

@@ -31,12 +31,11 @@ MISTAKES = [
     Break(
         name="rows out of order",
         file=PROTO,
-        old="  MIG_UNAUTHORIZED = 2;\n  MIG_FORBIDDEN = 3;",
-        new="  MIG_UNAUTHORIZED = 3;\n  MIG_FORBIDDEN = 2;",
+        old="  MIG_INTERNAL = 11;",
+        new="  MIG_INTERNAL = 12;",
         told_in=ERRORS,
-        at="  - code: MIG_UNAUTHORIZED",
-        says="MIG_UNAUTHORIZED is row 2 of the table and number 3 in the proto file; "
-        "order the rows by number",
+        at="  - code: MIG_INTERNAL",
+        says="MIG_INTERNAL is row 11 of the table and number 12 in the proto file; order the rows by number",
     ),
     Break(
         name="an error code twice",
@@ -146,21 +145,26 @@ def test_a_requirement_id_that_two_rows_have_is_refused(tmp_path: Path) -> None:
 UNCITED = "a MUST without its requirement; cite the row of spec/requirements as [MIG-XXX-000], or add one"
 UNKNOWN = "[MIG-ZZZ-999] is cited and has no row in spec/requirements; add the row or cite another"
 
+SUBJECT = "address: mig.v0_1.{tenant}.hello\n    title: HELLO\n"
 CITATIONS = [
     Break(
         name=f"{kind} in {file}",
         file=file,
         old=old,
-        new=f"{old} It MUST{cited} be so.",
-        at=at or old,
+        new=f"{old}It MUST{cited} be so. ",
+        at=at,
         says=says,
     )
     for kind, cited, says in (("a MUST alone", "", UNCITED), ("an unknown id", " [MIG-ZZZ-999]", UNKNOWN))
     for file, old, at in (
-        (PROTO, "// What a stream frame carries.", "enum FrameKind"),
-        (FEATURES, "CANCEL stops work in flight.", ""),
-        ("openapi/cloud.v0.1.yaml", "summary: Create an organisation", ""),
-        ("asyncapi/mig.v0.1.yaml", "    description: Call a capability.", ""),
+        (PROTO, "\nenum FrameKind {\n  // ", "  FRAME_KIND_UNSPECIFIED"),
+        (FEATURES, '{id: heartbeat, description: "', "  - {id: heartbeat"),
+        ("openapi/cloud.v0.1.yaml", "operationId: createOrg\n      summary: ", "      summary: It MUST"),
+        (
+            "asyncapi/mig.v0.1.yaml",
+            f"{SUBJECT}    description: ",
+            "    description: It MUST",
+        ),
     )
 ]
 

@@ -128,6 +128,14 @@ ILL_FORMED = [
         "give it a schema file of its own and refer to that",
     ),
     Break(
+        name="an enum value twice",
+        file="schema/frame-kind.schema.json",
+        old='"control",',
+        new='"control",\n    "control",',
+        at='"control",\n    "error"',
+        says="'control' is listed twice; keep one of the two",
+    ),
+    Break(
         name="required names no property",
         file="schema/gap-notice.schema.json",
         old='"required": [\n',

@@ -19,6 +19,8 @@ from mig_protocol.messages import MigErrorCode
 from migd.core.provider import Final, JsonObject, Work
 from migd.providers.http import HttpProvider, HttpService
 
+from .waiting_service import Waiting
+
 MakeWork = Callable[..., Work]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Serve = Callable[[Handler], Awaitable[str]]
@@ -295,26 +297,6 @@ async def test_a_service_that_breaks_off_or_speaks_no_http_is_told_apart(
     assert refused.value.code.value == code
 
 
-class Waiting:
-    """A service that never answers, and knows when its caller has hung up."""
-
-    def __init__(self, first: bytes | None = None) -> None:
-        self.first = first
-        self.asked = asyncio.Event()
-        self.left = asyncio.Event()
-
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        if self.first is not None:
-            response = await streaming(request)
-            await response.write(self.first)
-        self.asked.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            self.left.set()
-        return web.Response()
-
-
 @pytest.mark.parametrize(("timeout_s", "deadline_s"), [(0.05, 10.0), (10.0, 0.05)])
 async def test_the_sooner_of_timeout_and_deadline_ends_the_call_and_its_connection(
     work: MakeWork, serve: Serve, running: Running, timeout_s: float, deadline_s: float
@@ -322,7 +304,7 @@ async def test_the_sooner_of_timeout_and_deadline_ends_the_call_and_its_connecti
     waiting = Waiting()
     provider = await running(service(await serve(waiting.answer), timeout_s=timeout_s))
     with pytest.raises(MigFault) as refused:
-        await provider.invoke(work(seconds=deadline_s))
+        await asyncio.wait_for(provider.invoke(work(seconds=deadline_s)), 5)
     assert refused.value.code is MigErrorCode.MIG_TIMEOUT
     await asyncio.wait_for(waiting.left.wait(), 5)
 

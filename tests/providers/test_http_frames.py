@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from migd.providers.http_stream import FrameReader, FrameSizeError, UnfinishedFrameError, frame_reader
@@ -31,10 +31,12 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
     return [data[start:end] for start, end in pairwise(edges)]
 
 
+EVERYWHERE = list(range(100))
 PLACES = st.lists(st.integers(min_value=0, max_value=10_000), max_size=8)
 
 
 @given(places=PLACES)
+@example(places=EVERYWHERE)
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
 @pytest.mark.parametrize("last", [b"", b"\n"])
 def test_ndjson_lines_are_the_same_wherever_the_bytes_are_cut(
@@ -45,6 +47,7 @@ def test_ndjson_lines_are_the_same_wherever_the_bytes_are_cut(
 
 
 @given(places=PLACES)
+@example(places=EVERYWHERE)
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
 def test_events_are_the_same_wherever_the_bytes_are_cut(end: bytes, places: list[int]) -> None:
     lines = [

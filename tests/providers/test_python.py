@@ -288,7 +288,7 @@ async def test_the_caller_of_a_blocking_function_is_let_go_at_once(work: MakeWor
 
 async def test_a_blocking_generator_stops_between_two_steps(work: MakeWork, running: Running) -> None:
     made: list[int] = []
-    closed = threading.Event()
+    closed_in: list[int] = []
 
     @capability(id="test.lines")
     def lines(word: Word) -> Iterator[Word]:
@@ -297,13 +297,14 @@ async def test_a_blocking_generator_stops_between_two_steps(work: MakeWork, runn
                 made.append(number)
                 yield Word(word.text, times=number)
         finally:
-            closed.set()
+            closed_in.append(threading.get_ident())
 
     provider = await running(provider_of(lines))
     async with aclosing(provider.stream(work({"text": "x"}))) as items:  # type: ignore[type-var]
         assert await anext(items) == {"text": "x", "times": 0}
         assert await anext(items) == {"text": "x", "times": 1}
-    assert closed.is_set()
+    assert len(closed_in) == 1
+    assert closed_in[0] != threading.get_ident()
     assert made == [0, 1]
 
 

@@ -2,12 +2,14 @@
 
 A document leaves out what differs from run to run by writing `…`. In JSON, the value "…" matches any value,
 `…` within a string any part of it, and a property of the name "…" any further properties. In text, `…` matches
-any part of a line, and a line that is `…` alone any number of lines.
+any part of a line, and a line that is `…` alone any number of lines. JSON numbers with a fraction need to be
+alike to three decimals only: what a model computes depends on the machine in the last ones.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -58,8 +60,7 @@ def _differ(wanted: Any, found: Any, place: str) -> str | None:
     if isinstance(wanted, str) and isinstance(found, str):
         pattern = ".*".join(map(re.escape, wanted.split(ANYTHING)))
         return None if re.fullmatch(pattern, found, re.DOTALL) else _told(wanted, found, place)
-    same = wanted == found and isinstance(wanted, bool) == isinstance(found, bool)
-    return None if same else _told(wanted, found, place)
+    return None if _same(wanted, found) else _told(wanted, found, place)
 
 
 def _differ_in_keys(wanted: dict[str, Any], found: dict[str, Any], place: str) -> str | None:
@@ -71,6 +72,12 @@ def _differ_in_keys(wanted: dict[str, Any], found: dict[str, Any], place: str) -
         return f"{place} has {', '.join(sorted(unexpected))} as well"
     pairs = ((key, value) for key, value in wanted.items() if key != ANYTHING)
     return next(filter(None, (_differ(value, found[key], f"{place}.{key}") for key, value in pairs)), None)
+
+
+def _same(wanted: Any, found: Any) -> bool:
+    if isinstance(wanted, float) and isinstance(found, float):
+        return math.isclose(wanted, found, abs_tol=0.001)
+    return bool(wanted == found) and isinstance(wanted, bool) == isinstance(found, bool)
 
 
 def _told(wanted: Any, found: Any, place: str) -> str:

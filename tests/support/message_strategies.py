@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 from hypothesis import strategies as st
-from msgspec import UNSET, Struct, inspect
+from msgspec import NODEFAULT, UNSET, Struct, inspect
 
 _EXACT = 2**53 - 1
+_WITH_A_ZERO = (inspect.StrType, inspect.IntType, inspect.FloatType, inspect.BoolType)
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 _SCALARS = (
     st.none()
@@ -33,15 +34,17 @@ def messages(message: type[Struct]) -> st.SearchStrategy[Any]:
     """Valid instances. A field that is there is not zero where zero would mean absent in protobuf."""
     described = inspect.type_info(message)
     assert isinstance(described, inspect.StructType)
-    return st.builds(message, **{field.name: _values(field.type) for field in described.fields})
+    return st.builds(message, **{field.name: _field(field) for field in described.fields})
+
+
+def _field(field: inspect.Field) -> st.SearchStrategy[Any]:
+    values = _values(field.type)
+    if field.required or (field.default, field.default_factory) != (NODEFAULT, NODEFAULT):
+        return values
+    return st.just(UNSET) | (values.filter(bool) if isinstance(field.type, _WITH_A_ZERO) else values)
 
 
 def _values(kind: inspect.Type) -> st.SearchStrategy[Any]:
-    if isinstance(kind, inspect.Metadata):
-        return _values(kind.type)
-    if isinstance(kind, inspect.UnionType):
-        [present] = [one for one in kind.types if not isinstance(one, inspect.UnsetType)]
-        return st.just(UNSET) | _not_zero(present, _values(present))
     if isinstance(kind, inspect.StructType):
         return messages(kind.cls)
     if isinstance(kind, inspect.EnumType):
@@ -76,11 +79,6 @@ def _strings(kind: inspect.StrType) -> st.SearchStrategy[str]:
     if kind.pattern is None:
         return st.text(st.characters(exclude_categories=["Cs"]), min_size=least, max_size=min(most, 20))
     return st.from_regex(kind.pattern).filter(lambda text: least <= len(text) <= most)
-
-
-def _not_zero(kind: inspect.Type, values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    zeroed = (inspect.StrType, inspect.IntType, inspect.FloatType, inspect.BoolType)
-    return values.filter(bool) if isinstance(kind, zeroed) else values
 
 
 def message_types(module: Any) -> list[type[Struct]]:

@@ -6,13 +6,18 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from tools.bench import unary
+from tools.bench import fan_out, memory, publishing, starting, unary
 from tools.bench.processes import take_load_core
 from tools.bench.report import Figure, heading, line
 
 Measure = Callable[..., Iterator[Figure]]
 BENCHES: dict[str, Measure] = {
     "invoke": unary.measure,
+    "fan-out": fan_out.measure,
+    "publish": publishing.measure,
+    "memory": memory.measure,
+    "start": starting.measure_start,
+    "generate": starting.measure_generate,
 }
 
 
@@ -30,7 +35,9 @@ def main() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tools.bench", description="Measure migd against bare floors.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.bench", description="Measure migd against bare floors."
+    )
     parser.add_argument("names", nargs="*", metavar="name", help=f"what to measure: {', '.join(BENCHES)}")
     parser.add_argument("--quick", action="store_true", help="a tenth of the time, for a first look")
     options = parser.parse_args()

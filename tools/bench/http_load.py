@@ -101,7 +101,7 @@ class _Connection(asyncio.Protocol):
         else:
             self._close()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self._run.ended()
 
     def _close(self) -> None:

@@ -1,4 +1,4 @@
-"""The measured servers as processes of their own: on their own core, with their memory and time to be read."""
+"""The measured servers: processes on a core of their own, whose memory and processor time can be read."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Server:
 
 
 def take_load_core() -> None:
-    """Keep this process off the servers' core. On a single core nothing is pinned, and the figures mean little."""
+    """Keep this process off the servers' core. With a single core the figures mean little, and it says so."""
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
         print("one core only: server and load share it, so these figures say little")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """`value` in `unit`. What must be within the budget is `value`, or `value / floor` where there is a floor;
-    `most` and `least` are the budget, None where there is none on that side. `note` is what else was seen.
+    """`value` in `unit`. Judged by the budget is `value`, or `value / floor` where there is a floor; `most`
+    and `least` are the budget, None where there is none on that side. `note` is what else was seen.
     """
 
     name: str

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import msgspec
 import uvloop
-
 from tools.bench import processes
 from tools.bench.http_load import Load, answer_body, drive, request_bytes
 from tools.bench.processes import Server
@@ -26,7 +25,7 @@ class _Turn:
 
 
 def invoke_requests(count: int = _MESSAGES) -> list[bytes]:
-    """Invocations of the reference capability as a client sends them: a whole header, an id of its own each."""
+    """Invocations of the reference capability with whole headers, as clients send them, each with its own id."""
     return [_invocation(str(UUID(int=number + (4 << 76) + (2 << 62), version=4))) for number in range(count)]
 
 
@@ -34,11 +33,10 @@ def measure(*, quick: bool) -> Iterator[Figure]:
     """Requests per second at 32 connections, and how far the slowest hundredth is from the middle."""
     rounds, seconds = (3, 0.7) if quick else (9, 2.0)
     requests = invoke_requests()
-    with processes.migd() as server:
-        with processes.floor(len(answer_body(server.port, requests[0]))) as floor:
-            for one in (floor, server):
-                _turn(one, requests, seconds / 2)
-            turns = [(_turn(floor, requests, seconds), _turn(server, requests, seconds)) for _ in range(rounds)]
+    with processes.migd() as server, processes.floor(len(answer_body(server.port, requests[0]))) as floor:
+        for one in (floor, server):
+            _turn(one, requests, seconds / 2)
+        turns = [(_turn(floor, requests, seconds), _turn(server, requests, seconds)) for _ in range(rounds)]
     yield from _figures([one for one, _ in turns], [one for _, one in turns])
 
 

@@ -29,7 +29,8 @@ def check_examples(spec: Spec, problems: Problems) -> None:
     for file in spec.folder("vectors"):
         validator = validators.titled(file.value["message"])
         for row in Place.root(file).members("valid"):
-            _check(validator, _json(row), problems)
+            for message in _under(row, "json"):
+                _check(validator, message, problems)
         for row in Place.root(file).members("malformed"):
             _check_malformed(validator, row, problems)
 
@@ -65,41 +66,43 @@ def _pattern(
 ) -> Iterator[ValidationError]:
     # The spec's patterns are ECMA-262 and anchored: there `$` is the very end and a class is ASCII.
     if isinstance(instance, str) and not re.search(f"{pattern.removesuffix('$')}\\Z", instance, re.ASCII):
-        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+        yield ValidationError(f"{instance!r} does not match {pattern}")
 
 
 def _without_dialect(schema: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in schema.items() if key != "$schema"}
 
 
-_Validator = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
+_Validator: type[Draft202012Validator] = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator, {"pattern": _pattern}
+)
 
 
 def _examples(spec: Spec) -> Iterator[tuple[Place, Place]]:
     """Every (example, schema) of the OpenAPI and AsyncAPI documents."""
     for file in spec.folder("openapi"):
-        for place in Place.root(file).everything():
-            schema = place.get("schema")
-            if schema is not None:
-                yield from ((example, schema) for example in _openapi_examples(spec, place))
+        for owner in Place.root(file).everything():
+            for schema in _under(owner, "schema"):
+                yield from ((example, schema) for example in _openapi_examples(spec, owner))
     for file in spec.folder("asyncapi"):
-        for place in Place.root(file).members("components", "messages"):
-            for example in place.members("examples"):
+        for message in Place.root(file).members("components", "messages"):
+            for example in message.members("examples"):
                 for key in ("payload", "headers"):
-                    value, schema = example.get(key), place.get(key)
-                    if value is not None and schema is not None:
-                        yield value, schema
+                    yield from zip(_under(example, key), _under(message, key), strict=False)
 
 
 def _openapi_examples(spec: Spec, owner: Place) -> Iterator[Place]:
-    single = owner.get("example")
-    if single is not None:
-        yield single
+    yield from _under(owner, "example")
     for named in owner.members("examples"):
         found = target(spec, named)
-        value = found.get("value") if found is not None else None
-        if value is not None:
-            yield value
+        if found is not None:
+            yield from _under(found, "value")
+
+
+def _under(place: Place, key: str) -> Iterator[Place]:
+    found = place.get(key)
+    if found is not None:
+        yield found
 
 
 def _check(validator: Draft202012Validator, example: Place, problems: Problems) -> None:
@@ -116,8 +119,3 @@ def _check_malformed(validator: Draft202012Validator, row: Place, problems: Prob
     if "json" in row.value and "stage" not in row.value and validator.is_valid(row.value["json"]):
         what = f"the malformed vector {row.text('name')!r} is valid under its schema"
         problems.add(row.source, what, 'correct the vector or the schema, or write "stage": "operation"')
-
-
-def _json(row: Place) -> Place:
-    found = row.get("json")
-    return found if found is not None else row

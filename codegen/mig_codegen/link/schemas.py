@@ -45,6 +45,7 @@ def link_schemas(spec: Spec, problems: Problems) -> dict[str, Schema]:
         _check_identity(file, problems)
         for place in subschemas(Place.root(file)):
             _check_keywords(place, problems)
+            _check_choices(place, problems)
             _check_properties(place, problems)
         schema = _schema(spec, file)
         if schema.title in schemas:
@@ -119,17 +120,19 @@ def _check_keywords(place: Place, problems: Problems) -> None:
         problems.add(place.source, what, "give it a schema file of its own and refer to that")
 
 
+def _check_choices(place: Place, problems: Problems) -> None:
+    seen: list[object] = []
+    for choice in place.members("enum"):
+        if choice.value in seen:
+            problems.add(choice.source, f"{choice.value!r} is listed twice", "keep one of the two")
+        seen.append(choice.value)
+
+
 def _check_properties(place: Place, problems: Problems) -> None:
     names = {child.key for child in place.members("properties")}
     for child in place.members("properties"):
         if not child.text("$ref") and not child.text("description"):
             problems.add(child.source, f"the property {child.key!r} has no description", "say what it means")
-    choices = place.value.get("enum", [])
-    for i, choice in enumerate(choices):
-        if choice in choices[:i]:
-            problems.add(
-                place.file.at(*place.path, "enum", i), f"{choice!r} is listed twice", "keep one of the two"
-            )
     for required in place.members("required"):
         if required.value not in names:
             what = f"required names {required.value!r}, which is no property"

@@ -14,6 +14,7 @@ from mig_codegen.problem import Problem
 _WORD = {"type": "string", "minLength": 1}
 _BOOL = {"type": "boolean"}
 _INT = {"type": "integer"}
+_ERROR_STATUS = {"type": "integer", "minimum": 400, "maximum": 599}
 _WORDS = {"type": "array", "items": _WORD, "uniqueItems": True}
 _WORD_MAP = {"type": "object", "additionalProperties": _WORD}
 
@@ -35,13 +36,13 @@ _ERROR = _row(
     {
         "code": _WORD,
         "retryable": _BOOL,
-        "http": {"type": "integer", "minimum": 400, "maximum": 599},
+        "http": _ERROR_STATUS,
         "grpc": _WORD,
         "jsonrpc": _INT,
         "retry_after": _BOOL,
         "description": _WORD,
     },
-    {"http_variants": {"type": "object", "additionalProperties": _INT}},
+    {"http_variants": {"type": "object", "additionalProperties": _ERROR_STATUS}},
 )
 _OPERATION = _row(
     {

@@ -28,7 +28,7 @@ if _version_not_supported:
 
 
 class DiscoveryStub:
-    """Missing associated documentation comment in .proto file."""
+    """Agree on how to talk, and find out what can be called."""
 
     def __init__(self, channel):
         """Constructor.
@@ -51,16 +51,18 @@ class DiscoveryStub:
 
 
 class DiscoveryServicer:
-    """Missing associated documentation comment in .proto file."""
+    """Agree on how to talk, and find out what can be called."""
 
     def Hello(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """HELLO: select version, binding and features. No version in common MUST be MIG_VERSION_MISMATCH
+        [MIG-HEL-002].
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details("Method not implemented!")
         raise NotImplementedError("Method not implemented!")
 
     def Discover(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """DISCOVER: list the capabilities that the tenant and the caller's scopes may see."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details("Method not implemented!")
         raise NotImplementedError("Method not implemented!")
@@ -86,7 +88,7 @@ def add_DiscoveryServicer_to_server(servicer, server):
 
 # This class is part of an EXPERIMENTAL API.
 class Discovery:
-    """Missing associated documentation comment in .proto file."""
+    """Agree on how to talk, and find out what can be called."""
 
     @staticmethod
     def Hello(
@@ -150,7 +152,10 @@ class Discovery:
 
 
 class InvocationStub:
-    """Missing associated documentation comment in .proto file."""
+    """Call capabilities. The checks of an invocation MUST come in the order of [MIG-INV-001], whichever RPC
+    it comes in on. A call that the client cancels or whose connection is lost ends the work that is done
+    for it; a gRPC deadline that is earlier than deadline_ms ends it too.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -173,16 +178,22 @@ class InvocationStub:
 
 
 class InvocationServicer:
-    """Missing associated documentation comment in .proto file."""
+    """Call capabilities. The checks of an invocation MUST come in the order of [MIG-INV-001], whichever RPC
+    it comes in on. A call that the client cancels or whose connection is lost ends the work that is done
+    for it; a gRPC deadline that is earlier than deadline_ms ends it too.
+    """
 
     def Invoke(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """INVOKE: run a capability once and answer with its result."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details("Method not implemented!")
         raise NotImplementedError("Method not implemented!")
 
     def StreamInvoke(self, request_iterator, context):
-        """Missing associated documentation comment in .proto file."""
+        """Invocations as streams of frames, many on one call, told apart by stream_id and each making progress
+        on its own. A frame that is not valid MUST be answered by an error frame, and the call goes on
+        [MIG-STR-014].
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details("Method not implemented!")
         raise NotImplementedError("Method not implemented!")
@@ -208,7 +219,10 @@ def add_InvocationServicer_to_server(servicer, server):
 
 # This class is part of an EXPERIMENTAL API.
 class Invocation:
-    """Missing associated documentation comment in .proto file."""
+    """Call capabilities. The checks of an invocation MUST come in the order of [MIG-INV-001], whichever RPC
+    it comes in on. A call that the client cancels or whose connection is lost ends the work that is done
+    for it; a gRPC deadline that is earlier than deadline_ms ends it too.
+    """
 
     @staticmethod
     def Invoke(
@@ -272,7 +286,7 @@ class Invocation:
 
 
 class EventsStub:
-    """Missing associated documentation comment in .proto file."""
+    """Logs of events, one per tenant and topic."""
 
     def __init__(self, channel):
         """Constructor.
@@ -295,16 +309,19 @@ class EventsStub:
 
 
 class EventsServicer:
-    """Missing associated documentation comment in .proto file."""
+    """Logs of events, one per tenant and topic."""
 
     def Publish(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """PUBLISH: append an event."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details("Method not implemented!")
         raise NotImplementedError("Method not implemented!")
 
     def Subscribe(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """SUBSCRIBE: retained events after the cursor, then live ones, until the client cancels the call. Events
+        MUST come without a hole or a repeat between the two [MIG-SUB-004]. Where retention has removed events
+        before they could be given, the next event's header.meta has mig.gap {from_sequence, to_sequence}.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details("Method not implemented!")
         raise NotImplementedError("Method not implemented!")
@@ -330,7 +347,7 @@ def add_EventsServicer_to_server(servicer, server):
 
 # This class is part of an EXPERIMENTAL API.
 class Events:
-    """Missing associated documentation comment in .proto file."""
+    """Logs of events, one per tenant and topic."""
 
     @staticmethod
     def Publish(
@@ -394,7 +411,7 @@ class Events:
 
 
 class ControlStub:
-    """Missing associated documentation comment in .proto file."""
+    """What is not about a capability."""
 
     def __init__(self, channel):
         """Constructor.
@@ -417,16 +434,16 @@ class ControlStub:
 
 
 class ControlServicer:
-    """Missing associated documentation comment in .proto file."""
+    """What is not about a capability."""
 
     def Cancel(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """CANCEL: stop an invocation, whichever binding it came in on."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details("Method not implemented!")
         raise NotImplementedError("Method not implemented!")
 
     def Heartbeat(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """HEARTBEAT: tell that one is alive and learn how busy the server is."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details("Method not implemented!")
         raise NotImplementedError("Method not implemented!")
@@ -452,7 +469,7 @@ def add_ControlServicer_to_server(servicer, server):
 
 # This class is part of an EXPERIMENTAL API.
 class Control:
-    """Missing associated documentation comment in .proto file."""
+    """What is not about a capability."""
 
     @staticmethod
     def Cancel(

@@ -36,7 +36,6 @@ def build_application(gateway: PagesGateway, *, auth_mode: str) -> ASGIApp:
     return Starlette(
         routes=[
             Route("/ui", console.page),
-            Route("/ui/", console.page),
             Route("/ui/capabilities/{capability}/input", console.capability_input),
             Mount("/ui/static", StaticFiles(directory=_STATIC)),
             *reference.routes(),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from jinja2 import Environment
-from mig_protocol import MIG_VERSION
-from mig_protocol.codec import encode
-from mig_protocol.messages import ConnectionKind, ConnectionProtocol
-from mig_protocol.operations import FEATURES, PROFILES
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from mig_protocol import MIG_VERSION
+from mig_protocol.codec import encode
+from mig_protocol.messages import ConnectionKind, ConnectionProtocol
+from mig_protocol.operations import FEATURES, PROFILES
 from migd.console.port import PagesGateway
 from migd.console.sample import sample_payload
 from migd.core.call import Call

@@ -6,7 +6,6 @@ from typing import Protocol
 
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import ErrorEnvelope
-
 from migd.core.call import Call, Principal
 from migd.core.provider import JsonObject
 

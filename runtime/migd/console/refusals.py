@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from jinja2 import Environment
-from mig_protocol.codec import encode
-from mig_protocol.errors import MigFault
-from mig_protocol.messages import MigErrorCode
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mig_protocol.codec import encode
+from mig_protocol.errors import MigFault
+from mig_protocol.messages import MigErrorCode
 from migd.console.port import PagesGateway
 
 
@@ -29,11 +31,10 @@ class Refusals:
         return Response(encode(envelope), status, media_type="application/json")
 
     def http_exception(self, request: Request, error: Exception) -> Response:
-        """Starlette's own: no such page, or a method that the page does not have."""
-        if not isinstance(error, HTTPException):  # pragma: no cover - registered for HTTPException only
-            raise error
-        response = self.answer(request, _fault(request, error.status_code))
-        response.headers.update(error.headers or {})
+        """Handles Starlette's HTTPException: no such page, or a method that the page does not have."""
+        refusal = cast(HTTPException, error)
+        response = self.answer(request, _fault(request, refusal.status_code))
+        response.headers.update(refusal.headers or {})
         return response
 
     def guard(self, app: ASGIApp) -> ASGIApp:
@@ -45,11 +46,15 @@ class Refusals:
             except MigFault as fault:
                 await self.answer(Request(scope), fault)(scope, receive, send)
             except Exception as error:
-                fault = MigFault(MigErrorCode.MIG_INTERNAL, "internal error")
-                fault.__cause__ = error
-                await self.answer(Request(scope), fault)(scope, receive, send)
+                await self.answer(Request(scope), _internal(error))(scope, receive, send)
 
         return guarded
+
+
+def _internal(cause: Exception) -> MigFault:
+    fault = MigFault(MigErrorCode.MIG_INTERNAL, "internal error")
+    fault.__cause__ = cause
+    return fault
 
 
 def _fault(request: Request, status: int) -> MigFault:

@@ -117,16 +117,21 @@ def _text(schema: JsonObject) -> str:
 
 def _number(schema: JsonObject, *, whole: bool) -> float:
     """Zero if it may be, else the first that fits of what lies near the bounds."""
-    low = schema.get("minimum", schema.get("exclusiveMinimum", 0))
-    high = schema.get("maximum", schema.get("exclusiveMaximum", low + 2))
+    low: float = _bound(schema, "minimum", "exclusiveMinimum", otherwise=0)
+    high: float = _bound(schema, "maximum", "exclusiveMaximum", otherwise=low + 2)
     for candidate in (0, low, low + 1, high, high - 1, (low + high) / 2):
         if _within(schema, candidate) and (not whole or candidate == int(candidate)):
-            return float(candidate) if isinstance(candidate, float) else int(candidate)
+            return candidate
     return 0
 
 
+def _bound(schema: JsonObject, inclusive: str, exclusive: str, *, otherwise: float) -> Any:
+    return schema[inclusive] if inclusive in schema else schema.get(exclusive, otherwise)
+
+
 def _within(schema: JsonObject, value: float) -> bool:
-    return (
-        schema.get("minimum", value) <= value <= schema.get("maximum", value)
-        and schema.get("exclusiveMinimum", value - 1) < value < schema.get("exclusiveMaximum", value + 1)
-    )
+    at_least: float = schema.get("minimum", value)
+    at_most: float = schema.get("maximum", value)
+    above: float = schema.get("exclusiveMinimum", value - 1)
+    below: float = schema.get("exclusiveMaximum", value + 1)
+    return at_least <= value <= at_most and above < value < below

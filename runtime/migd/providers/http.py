@@ -134,9 +134,7 @@ class HttpProvider:
                 raise await self._refusal(response, until)
             yield response
         finally:
-            # Nobody wants what is left of the body, and the connection is of no use before it is read.
-            if not response.content.at_eof():
-                response.close()
+            # Keeps the connection for the next call, or closes it when some of the body was not read.
             response.release()
 
     async def _refusal(self, response: aiohttp.ClientResponse, until: float) -> MigFault:

@@ -49,13 +49,14 @@ class ChannelViews:
     def _channel(self, name: str, channel: JsonObject) -> ChannelView:
         servers = [self._document.resolve(node) for node in channel.get("servers", ())]
         messages = channel.get("messages", {})
+        place = f"#/channels/{name}/messages"
         return ChannelView(
             name=name,
             title=inline(channel.get("summary") or channel.get("title") or name),
             protocol=" and ".join(dict.fromkeys(server["protocol"] for server in servers)),
             address=channel.get("address") or "",
             description=block(channel.get("description", "")),
-            messages=tuple(self._message(f"#/channels/{name}/messages/{key}", messages[key]) for key in messages),
+            messages=tuple(self._message(f"{place}/{key}", node) for key, node in messages.items()),
         )
 
     def _message(self, reference: str, node: JsonObject) -> MessageView:

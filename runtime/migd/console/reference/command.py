@@ -15,18 +15,18 @@ ORIGIN = "http://server.invalid"
 WEBSOCKET_ORIGIN = "ws://server.invalid"
 
 _TENANT_HEADER = "X-Tenant-ID"
-_TOKEN = '"Authorization: Bearer $MIG_TOKEN"'
+_AUTHORIZATION = '"Authorization: Bearer $MIG_AUTHORIZATION"'
 
 
 def curl(document: Document, endpoint: Endpoint, *, with_token: bool) -> str:
-    """One argument a line; `MIG_TOKEN` is the reader's own variable."""
+    """One argument a line; `MIG_AUTHORIZATION` is the reader's own variable."""
     parameters = [document.resolve(node) for node in endpoint.operation.get("parameters", ())]
     body = _body(document, endpoint.operation)
     arguments = [" ".join(_start(endpoint, parameters))]
     if not _names_tenant(body):
         arguments += [_header(p) for p in parameters if p["name"] == _TENANT_HEADER]
     if with_token:
-        arguments.append(f"-H {_TOKEN}")
+        arguments.append(f"-H {_AUTHORIZATION}")
     if body is not None:
         arguments.append(f"-d {shlex.quote(_compact(body))}")
     return _lines(arguments)
@@ -35,7 +35,7 @@ def curl(document: Document, endpoint: Endpoint, *, with_token: bool) -> str:
 def websocat(endpoint: Endpoint, frame: JsonObject, *, with_token: bool) -> str:
     """curl sends no WebSocket messages; websocat sends each line of its input as one."""
     client = f"echo {shlex.quote(_compact(frame))} | websocat -n"
-    arguments = [client, f"-H={_TOKEN}"] if with_token else [client]
+    arguments = [client, f"-H={_AUTHORIZATION}"] if with_token else [client]
     return _lines([*arguments, WEBSOCKET_ORIGIN + endpoint.path])
 
 

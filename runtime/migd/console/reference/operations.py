@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from markupsafe import Markup
-from mig_protocol.operations import OPERATIONS, Operation
 
+from mig_protocol.operations import OPERATIONS, Operation
 from migd.console.reference.command import curl, websocat
 from migd.console.reference.documents import Document, Endpoint, JsonObject, referred_name
 from migd.console.reference.examples import Example, example_text

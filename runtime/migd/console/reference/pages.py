@@ -9,12 +9,12 @@ from functools import partial
 from typing import Any
 
 from jinja2 import Environment
-from mig_protocol.errors import ERRORS
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from mig_protocol.errors import ERRORS
 from migd.console.reference.channels import ChannelViews
 from migd.console.reference.command import ORIGIN, WEBSOCKET_ORIGIN
 from migd.console.reference.documents import Document, load_asyncapi, load_documents

@@ -29,7 +29,7 @@ function figures(samples) {
   const delivered = total(samples, "mig_gateway_events_delivered_total");
   return [
     ["Protocol requests", count.format(protocol), `${rate(protocol)} per second`],
-    ["Invocations", count.format(invocations), failed ? `${count.format(failed)} not successful` : "all successful"],
+    ["Invocations", count.format(invocations), success(invocations, failed)],
     ["Running now", count.format(running), "invocations in flight"],
     ["Open streams", count.format(total(samples, "mig_gateway_active_streams")), streams(samples)],
     ["Events published", count.format(published), `${count.format(delivered)} delivered`],
@@ -37,6 +37,12 @@ function figures(samples) {
   ];
 }
 
+function success(invocations, failed) {
+  if (invocations === 0) return "none yet";
+  return failed === 0 ? "all successful" : `${count.format(failed)} not successful`;
+}
+
+/** How much the value has grown since it was last asked for, per second. */
 function rate(value) {
   const now = performance.now();
   const grown = before ? Math.max(0, (value - before.value) / ((now - before.at) / 1000)) : 0;

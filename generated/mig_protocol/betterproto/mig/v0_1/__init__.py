@@ -55,16 +55,28 @@ betterproto2.check_compiler_version(_COMPILER_VERSION)
 
 class BindingType(betterproto2.Enum):
     """
-    A transport on which a server can be reached.
+    A transport over which MIG is spoken.
     """
 
     UNSPECIFIED = 0
+    """
+    No binding named; never a valid value of a list of bindings.
+    """
 
     GRPC = 1
+    """
+    The services of this file.
+    """
 
     NATS = 2
+    """
+    JSON over NATS request/reply; subjects in spec/asyncapi.
+    """
 
     HTTP = 3
+    """
+    JSON over HTTP, with Server-Sent Events and the WebSocket; paths in spec/openapi.
+    """
 
     @classmethod
     def betterproto_value_to_renamed_proto_names(cls) -> dict[int, str]:
@@ -87,16 +99,28 @@ class BindingType(betterproto2.Enum):
 
 class DeliverySemantics(betterproto2.Enum):
     """
-    What a capability promises about the delivery of its events and answers.
+    What a capability promises about the delivery of its events.
     """
 
     UNSPECIFIED = 0
+    """
+    Nothing said: best effort.
+    """
 
     BEST_EFFORT = 1
+    """
+    An event may be lost.
+    """
 
     AT_LEAST_ONCE = 2
+    """
+    No event is lost; one may come twice.
+    """
 
     EXACTLY_ONCE = 3
+    """
+    Each event comes once.
+    """
 
     @classmethod
     def betterproto_value_to_renamed_proto_names(cls) -> dict[int, str]:
@@ -123,16 +147,34 @@ class FrameKind(betterproto2.Enum):
     """
 
     UNSPECIFIED = 0
+    """
+    Not valid in a frame.
+    """
 
     REQUEST = 1
+    """
+    Input, from the client; the first one on a stream starts the invocation.
+    """
 
     RESPONSE = 2
+    """
+    A piece of the answer, from the server.
+    """
 
     EVENT = 3
+    """
+    An event of a topic; not sent on invocation streams in v0.1.
+    """
 
     CONTROL = 4
+    """
+    An action (payload.action), or the answer to one.
+    """
 
     ERROR = 5
+    """
+    A failure, from the server.
+    """
 
     @classmethod
     def betterproto_value_to_renamed_proto_names(cls) -> dict[int, str]:
@@ -163,14 +205,29 @@ class InvocationMode(betterproto2.Enum):
     """
 
     UNSPECIFIED = 0
+    """
+    No mode named; not valid in a descriptor.
+    """
 
     UNARY = 1
+    """
+    One input, one answer.
+    """
 
     SERVER_STREAM = 2
+    """
+    One input, several answer frames.
+    """
 
     CLIENT_STREAM = 3
+    """
+    Several input frames, one answer.
+    """
 
     BIDI_STREAM = 4
+    """
+    Several input frames, several answer frames.
+    """
 
     @classmethod
     def betterproto_value_to_renamed_proto_names(cls) -> dict[int, str]:
@@ -195,46 +252,96 @@ class InvocationMode(betterproto2.Enum):
 
 class MigErrorCode(betterproto2.Enum):
     """
-    Every way in which MIG refuses or fails; spec/registry/errors.yaml maps them to each binding.
+    Every way in which MIG refuses or fails. spec/registry/errors.yaml has each code's meaning, whether it
+    may be retried, and its status on every binding.
     """
 
     MIG_ERROR_CODE_UNSPECIFIED = 0
+    """
+    Never sent.
+    """
 
     MIG_INVALID_REQUEST = 1
+    """
+    The message is malformed, breaks a bound or a schema, or contradicts itself.
+    """
 
     MIG_UNAUTHORIZED = 2
+    """
+    A credential is needed, and there is none or it is not valid.
+    """
 
     MIG_FORBIDDEN = 3
+    """
+    The caller is known and may not do this, or speaks for a tenant that is not its own.
+    """
 
     MIG_NOT_FOUND = 4
+    """
+    The route or the named resource does not exist.
+    """
 
     MIG_UNSUPPORTED_CAPABILITY = 5
+    """
+    No capability with this id is visible to the caller.
+    """
 
     MIG_VERSION_MISMATCH = 6
+    """
+    Caller and server have no protocol version in common.
+    """
 
     MIG_TIMEOUT = 7
+    """
+    The deadline passed, or the invocation was cancelled (then details.cancelled is true).
+    """
 
     MIG_RATE_LIMITED = 8
+    """
+    The tenant has used up its quota or its rate.
+    """
 
     MIG_BACKPRESSURE = 9
+    """
+    There is no room to run this now.
+    """
 
     MIG_UNAVAILABLE = 10
+    """
+    No provider can serve this now, or the server is going away.
+    """
 
     MIG_INTERNAL = 11
+    """
+    The server or a provider failed in a way that the caller can do nothing about.
+    """
 
 
 class StreamPreference(betterproto2.Enum):
     """
-    How the caller of INVOKE would like the answer.
+    How the caller of INVOKE would like the answer. Invoke always answers with one message, StreamInvoke
+    always with frames; over NATS the preference decides.
     """
 
     UNSPECIFIED = 0
+    """
+    No preference: unary.
+    """
 
     UNARY = 1
+    """
+    One message.
+    """
 
     SERVER_STREAM = 2
+    """
+    Frames.
+    """
 
     BIDI_STREAM = 3
+    """
+    Frames in both directions.
+    """
 
     @classmethod
     def betterproto_value_to_renamed_proto_names(cls) -> dict[int, str]:
@@ -257,13 +364,30 @@ class StreamPreference(betterproto2.Enum):
 
 @dataclass(eq=False, repr=False)
 class CancelAck(betterproto2.Message):
+    """
+    What became of a cancel.
+    """
+
     header: "MessageHeader | None" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, optional=True)
+    """
+    The request's, normalised.
+    """
 
     target_message_id: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    The target.
+    """
 
     accepted: "bool" = betterproto2.field(3, betterproto2.TYPE_BOOL)
+    """
+    True with the status cancelled or pending, false with completed.
+    """
 
     status: "str" = betterproto2.field(4, betterproto2.TYPE_STRING)
+    """
+    "cancelled": the work was running and is stopped. "pending": not seen yet, refused if it arrives
+    within the server's window. "completed": too late.
+    """
 
 
 default_message_pool.register_message("mig.v0_1", "CancelAck", CancelAck)
@@ -271,11 +395,24 @@ default_message_pool.register_message("mig.v0_1", "CancelAck", CancelAck)
 
 @dataclass(eq=False, repr=False)
 class CancelRequest(betterproto2.Message):
+    """
+    Stop an invocation of the caller's own tenant.
+    """
+
     header: "MessageHeader | None" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, optional=True)
+    """
+    See MessageHeader. Its message_id is that of this request, not of the target.
+    """
 
     target_message_id: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    header.message_id of the invocation to stop.
+    """
 
     reason: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
+    """
+    Why, at most 1024 characters; it comes back in the cancelled invocation's details.reason.
+    """
 
 
 default_message_pool.register_message("mig.v0_1", "CancelRequest", CancelRequest)
@@ -283,21 +420,50 @@ default_message_pool.register_message("mig.v0_1", "CancelRequest", CancelRequest
 
 @dataclass(eq=False, repr=False)
 class CapabilityDescriptor(betterproto2.Message):
+    """
+    What a caller needs to know of a capability: a versioned, schema-described function.
+    """
+
     id: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    Dot-separated tokens of A-Z a-z 0-9 _ -, at most 255 characters.
+    """
 
     version: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    The capability's own version, as Semantic Versioning 2.0.0 writes it.
+    """
 
     modes: "list[InvocationMode]" = betterproto2.field(3, betterproto2.TYPE_ENUM, repeated=True)
+    """
+    How it can be invoked; at least one mode, each at most once.
+    """
 
     input_schema_uri: "str" = betterproto2.field(4, betterproto2.TYPE_STRING)
+    """
+    Names the JSON Schema that payloads of INVOKE are checked against. Empty: they are not, or DISCOVER
+    was told to leave it out.
+    """
 
     output_schema_uri: "str" = betterproto2.field(5, betterproto2.TYPE_STRING)
+    """
+    Names the JSON Schema of the answers. Empty: there is none, or DISCOVER was told to leave it out.
+    """
 
     event_topics: "list[str]" = betterproto2.field(6, betterproto2.TYPE_STRING, repeated=True)
+    """
+    The topics that it publishes to.
+    """
 
     auth_scopes: "list[str]" = betterproto2.field(7, betterproto2.TYPE_STRING, repeated=True)
+    """
+    The scopes that let a caller see and invoke it, any one of them. Empty: none is needed.
+    """
 
     qos: "QoSProfile | None" = betterproto2.field(8, betterproto2.TYPE_MESSAGE, optional=True)
+    """
+    Limits and promises. Absent: the defaults, or DISCOVER was told to leave it out.
+    """
 
 
 default_message_pool.register_message("mig.v0_1", "CapabilityDescriptor", CapabilityDescriptor)
@@ -305,13 +471,30 @@ default_message_pool.register_message("mig.v0_1", "CapabilityDescriptor", Capabi
 
 @dataclass(eq=False, repr=False)
 class DiscoverRequest(betterproto2.Message):
+    """
+    Which capabilities are there?
+    """
+
     header: "MessageHeader | None" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, optional=True)
+    """
+    See MessageHeader.
+    """
 
     query: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    Keeps the capabilities whose id contains this, without regard to case. Empty: all of them.
+    """
 
     include_schema_refs: "bool" = betterproto2.field(3, betterproto2.TYPE_BOOL)
+    """
+    Whether descriptors carry their schema URIs. False over gRPC unless set; an absent field is true in
+    JSON.
+    """
 
     include_qos: "bool" = betterproto2.field(4, betterproto2.TYPE_BOOL)
+    """
+    Whether descriptors carry qos. False over gRPC unless set; an absent field is true in JSON.
+    """
 
 
 default_message_pool.register_message("mig.v0_1", "DiscoverRequest", DiscoverRequest)
@@ -319,11 +502,21 @@ default_message_pool.register_message("mig.v0_1", "DiscoverRequest", DiscoverReq
 
 @dataclass(eq=False, repr=False)
 class DiscoverResponse(betterproto2.Message):
+    """
+    The capabilities that the tenant and the caller's scopes may see.
+    """
+
     header: "MessageHeader | None" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, optional=True)
+    """
+    The request's, normalised.
+    """
 
     capabilities: "list[CapabilityDescriptor]" = betterproto2.field(
         2, betterproto2.TYPE_MESSAGE, repeated=True
     )
+    """
+    Sorted by id in code point order.
+    """
 
 
 default_message_pool.register_message("mig.v0_1", "DiscoverResponse", DiscoverResponse)
@@ -331,17 +524,36 @@ default_message_pool.register_message("mig.v0_1", "DiscoverResponse", DiscoverRe
 
 @dataclass(eq=False, repr=False)
 class EventMessage(betterproto2.Message):
+    """
+    One event of a topic.
+    """
+
     header: "MessageHeader | None" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, optional=True)
+    """
+    The header of the publish request, normalised, without the server's own keys of meta.
+    """
 
     topic: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    The topic.
+    """
 
     event_id: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
+    """
+    Names the event, uniquely in its tenant.
+    """
 
     sequence: "int" = betterproto2.field(4, betterproto2.TYPE_UINT64)
+    """
+    Its place in the log: 1 for the first, then growing; below 2^53.
+    """
 
     payload: "__google__protobuf__.Struct | None" = betterproto2.field(
         5, betterproto2.TYPE_MESSAGE, optional=True
     )
+    """
+    The content.
+    """
 
     published_at: "datetime.datetime | None" = betterproto2.field(
         6,
@@ -349,8 +561,14 @@ class EventMessage(betterproto2.Message):
         unwrap=lambda: __google__protobuf__.Timestamp,
         optional=True,
     )
+    """
+    When it was appended to the log.
+    """
 
     replay: "bool" = betterproto2.field(7, betterproto2.TYPE_BOOL)
+    """
+    True for a retained event that is given because of resume_cursor, false for a live one.
+    """
 
 
 default_message_pool.register_message("mig.v0_1", "EventMessage", EventMessage)
@@ -358,11 +576,24 @@ default_message_pool.register_message("mig.v0_1", "EventMessage", EventMessage)
 
 @dataclass(eq=False, repr=False)
 class HeartbeatAck(betterproto2.Message):
+    """
+    So am I, and this busy.
+    """
+
     header: "MessageHeader | None" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, optional=True)
+    """
+    The request's, normalised.
+    """
 
     suggested_interval_ms: "int" = betterproto2.field(2, betterproto2.TYPE_UINT32)
+    """
+    How often to beat, in milliseconds: interval_ms, kept within the server's bounds.
+    """
 
     load_factor: "float" = betterproto2.field(3, betterproto2.TYPE_DOUBLE)
+    """
+    Work in flight over capacity: 0 when idle, 1 when full.
+    """
 
 
 default_message_pool.register_message("mig.v0_1", "HeartbeatAck", HeartbeatAck)
@@ -370,9 +601,19 @@ default_message_pool.register_message("mig.v0_1", "HeartbeatAck", HeartbeatAck)
 
 @dataclass(eq=False, repr=False)
 class HeartbeatRequest(betterproto2.Message):
+    """
+    I am alive. Nothing is kept and nothing depends on it.
+    """
+
     header: "MessageHeader | None" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, optional=True)
+    """
+    See MessageHeader.
+    """
 
     interval_ms: "int" = betterproto2.field(2, betterproto2.TYPE_UINT32)
+    """
+    How often the caller means to beat, in milliseconds. 0: 5000.
+    """
 
 
 default_message_pool.register_message("mig.v0_1", "HeartbeatRequest", HeartbeatRequest)
@@ -380,13 +621,29 @@ default_message_pool.register_message("mig.v0_1", "HeartbeatRequest", HeartbeatR
 
 @dataclass(eq=False, repr=False)
 class HelloRequest(betterproto2.Message):
+    """
+    Which version, binding and features shall we use? Nothing is kept of it.
+    """
+
     header: "MessageHeader | None" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, optional=True)
+    """
+    See MessageHeader.
+    """
 
     supported_versions: "list[str]" = betterproto2.field(2, betterproto2.TYPE_STRING, repeated=True)
+    """
+    The versions that the caller speaks. Empty: ["0.1"].
+    """
 
     requested_bindings: "list[BindingType]" = betterproto2.field(3, betterproto2.TYPE_ENUM, repeated=True)
+    """
+    The bindings that the caller could use, the best first.
+    """
 
     requested_features: "list[str]" = betterproto2.field(4, betterproto2.TYPE_STRING, repeated=True)
+    """
+    Ids of spec/registry/features.yaml. A name that the server does not know is not an error.
+    """
 
 
 default_message_pool.register_message("mig.v0_1", "HelloRequest", HelloRequest)
@@ -394,17 +651,36 @@ default_message_pool.register_message("mig.v0_1", "HelloRequest", HelloRequest)
 
 @dataclass(eq=False, repr=False)
 class HelloResponse(betterproto2.Message):
+    """
+    The selection; the same request to the same server MUST give the same one [MIG-HEL-006].
+    """
+
     header: "MessageHeader | None" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, optional=True)
+    """
+    The request's, normalised; meta also has mig.profiles, a list of the profiles that are declared.
+    """
 
     selected_version: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    The newest version that both sides speak.
+    """
 
     selected_binding: "BindingType" = betterproto2.field(
         3, betterproto2.TYPE_ENUM, default_factory=lambda: BindingType(0)
     )
+    """
+    The first of requested_bindings that this server has enabled, else GRPC, which the call came in on.
+    """
 
     enabled_features: "list[str]" = betterproto2.field(4, betterproto2.TYPE_STRING, repeated=True)
+    """
+    What was requested and is supported, in the order of the request.
+    """
 
     server_id: "str" = betterproto2.field(5, betterproto2.TYPE_STRING)
+    """
+    The server's name, the same as long as it runs.
+    """
 
 
 default_message_pool.register_message("mig.v0_1", "HelloResponse", HelloResponse)
@@ -412,17 +688,34 @@ default_message_pool.register_message("mig.v0_1", "HelloResponse", HelloResponse
 
 @dataclass(eq=False, repr=False)
 class InvokeRequest(betterproto2.Message):
+    """
+    Call a capability.
+    """
+
     header: "MessageHeader | None" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, optional=True)
+    """
+    See MessageHeader. deadline_ms bounds the whole invocation; when it passes the provider's work MUST be
+    stopped [MIG-INV-011].
+    """
 
     capability: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    The id of the capability.
+    """
 
     payload: "__google__protobuf__.Struct | None" = betterproto2.field(
         3, betterproto2.TYPE_MESSAGE, optional=True
     )
+    """
+    The input. Absent: an empty object.
+    """
 
     stream_preference: "StreamPreference" = betterproto2.field(
         4, betterproto2.TYPE_ENUM, default_factory=lambda: StreamPreference(0)
     )
+    """
+    How the answer is wanted; Invoke answers with one message whatever it says.
+    """
 
 
 default_message_pool.register_message("mig.v0_1", "InvokeRequest", InvokeRequest)
@@ -430,15 +723,31 @@ default_message_pool.register_message("mig.v0_1", "InvokeRequest", InvokeRequest
 
 @dataclass(eq=False, repr=False)
 class InvokeResponse(betterproto2.Message):
+    """
+    The answer of a capability.
+    """
+
     header: "MessageHeader | None" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, optional=True)
+    """
+    The request's, normalised; meta has mig.idempotent_replay true in an answer that is given again.
+    """
 
     capability: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    The id of the capability.
+    """
 
     payload: "__google__protobuf__.Struct | None" = betterproto2.field(
         3, betterproto2.TYPE_MESSAGE, optional=True
     )
+    """
+    The result.
+    """
 
     result_schema_uri: "str" = betterproto2.field(4, betterproto2.TYPE_STRING)
+    """
+    The capability's output schema. Empty: it has none.
+    """
 
 
 default_message_pool.register_message("mig.v0_1", "InvokeResponse", InvokeResponse)
@@ -447,13 +756,22 @@ default_message_pool.register_message("mig.v0_1", "InvokeResponse", InvokeRespon
 @dataclass(eq=False, repr=False)
 class MessageHeader(betterproto2.Message):
     """
-    Who asks, about what, and until when. Optional field by field in a request; in a response
-    mig_version, message_id, timestamp and tenant_id are always set.
+    Who asks, about what, and until when. In a request every field may be absent, and so may the header:
+    the server MUST fill in what is missing [MIG-HDR-001]. In an answer mig_version, message_id, timestamp
+    and tenant_id MUST be set [MIG-HDR-007], and the rest is the request's, normalised [MIG-HDR-009].
     """
 
     mig_version: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    The protocol version that the sender speaks. Absent: "0.1". Any other value MUST be refused with
+    MIG_VERSION_MISMATCH [MIG-HDR-013].
+    """
 
     message_id: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    Names the request: the answer repeats it, CANCEL refers to it. 1 to 128 visible ASCII characters,
+    none of slash, asterisk and greater-than. Absent: the server makes a UUID.
+    """
 
     timestamp: "datetime.datetime | None" = betterproto2.field(
         3,
@@ -461,20 +779,48 @@ class MessageHeader(betterproto2.Message):
         unwrap=lambda: __google__protobuf__.Timestamp,
         optional=True,
     )
+    """
+    When the sender made the message. For information; deadlines do not count from it. Absent: the time
+    of arrival.
+    """
 
     tenant_id: "str" = betterproto2.field(4, betterproto2.TYPE_STRING)
+    """
+    The unit of isolation: 1 to 64 characters of A-Z a-z 0-9 _ -. Absent: the principal's tenant, else
+    that of the metadata x-tenant-id. A tenant that is not the principal's or the transport's MUST be
+    refused with MIG_FORBIDDEN [MIG-HDR-016]. "unknown" in an answer that belongs to no tenant.
+    """
 
     session_id: "str" = betterproto2.field(5, betterproto2.TYPE_STRING)
+    """
+    Groups messages. Carried to the provider and back, without a meaning of its own. Bounded as
+    message_id is.
+    """
 
     traceparent: "str" = betterproto2.field(6, betterproto2.TYPE_STRING)
+    """
+    W3C Trace Context, lower-case hexadecimal. Carried to the provider and back. Absent: the metadata
+    traceparent, if there is one.
+    """
 
     idempotency_key: "str" = betterproto2.field(7, betterproto2.TYPE_STRING)
+    """
+    Makes repetitions of INVOKE and PUBLISH harmless: the first success under a key is given again.
+    Known per tenant and capability, or per tenant and topic. Bounded as message_id is.
+    """
 
     deadline_ms: "int" = betterproto2.field(8, betterproto2.TYPE_UINT32)
+    """
+    Milliseconds from the arrival of the request within which all of it has to be done. 0: 30000.
+    """
 
     meta: "__google__protobuf__.Struct | None" = betterproto2.field(
         9, betterproto2.TYPE_MESSAGE, optional=True
     )
+    """
+    Anything else, carried to the provider and back. Keys that begin with "idg." are the server's: what a
+    caller sends under them MUST NOT be believed [MIG-HDR-012].
+    """
 
 
 default_message_pool.register_message("mig.v0_1", "MessageHeader", MessageHeader)
@@ -482,17 +828,35 @@ default_message_pool.register_message("mig.v0_1", "MessageHeader", MessageHeader
 
 @dataclass(eq=False, repr=False)
 class MigError(betterproto2.Message):
+    """
+    Why a request was refused or failed. A gRPC error MUST carry it in the status details, packed as a
+    google.protobuf.Any, under a status message "CODE: message" [MIG-ERR-008].
+    """
+
     code: "MigErrorCode" = betterproto2.field(
         1, betterproto2.TYPE_ENUM, default_factory=lambda: MigErrorCode(0)
     )
+    """
+    What went wrong, for programs.
+    """
 
     message: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    What went wrong, for people: one line that they can act on.
+    """
 
     retryable: "bool" = betterproto2.field(3, betterproto2.TYPE_BOOL)
+    """
+    Whether the same request may succeed later.
+    """
 
     details: "__google__protobuf__.Struct | None" = betterproto2.field(
         4, betterproto2.TYPE_MESSAGE, optional=True
     )
+    """
+    More for programs: violations (a list of {pointer, message}) where a message or payload is not valid,
+    cancelled and reason where an invocation was cancelled.
+    """
 
 
 default_message_pool.register_message("mig.v0_1", "MigError", MigError)
@@ -500,15 +864,34 @@ default_message_pool.register_message("mig.v0_1", "MigError", MigError)
 
 @dataclass(eq=False, repr=False)
 class PublishAck(betterproto2.Message):
+    """
+    What became of a publish.
+    """
+
     header: "MessageHeader | None" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, optional=True)
+    """
+    The request's, normalised.
+    """
 
     topic: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    The topic published to.
+    """
 
     event_id: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
+    """
+    Names the event, uniquely in its tenant.
+    """
 
     sequence: "int" = betterproto2.field(4, betterproto2.TYPE_UINT64)
+    """
+    The event's place in the log: 1 for the first, then growing; below 2^53.
+    """
 
     accepted: "bool" = betterproto2.field(5, betterproto2.TYPE_BOOL)
+    """
+    True: the event is in the log and, where the store is durable, survives a crash of the server.
+    """
 
 
 default_message_pool.register_message("mig.v0_1", "PublishAck", PublishAck)
@@ -516,15 +899,31 @@ default_message_pool.register_message("mig.v0_1", "PublishAck", PublishAck)
 
 @dataclass(eq=False, repr=False)
 class PublishRequest(betterproto2.Message):
+    """
+    Append an event to the log of (tenant, topic).
+    """
+
     header: "MessageHeader | None" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, optional=True)
+    """
+    See MessageHeader. A repeated idempotency_key MUST give the first ack again [MIG-PUB-003].
+    """
 
     topic: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    Two or more dot-separated tokens of A-Z a-z 0-9 _ -, at most 255 characters.
+    """
 
     key: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
+    """
+    The publisher's own key, at most 255 characters; it has no part in the order of the log.
+    """
 
     payload: "__google__protobuf__.Struct | None" = betterproto2.field(
         4, betterproto2.TYPE_MESSAGE, optional=True
     )
+    """
+    The content of the event. Absent: an empty object.
+    """
 
 
 default_message_pool.register_message("mig.v0_1", "PublishRequest", PublishRequest)
@@ -532,15 +931,31 @@ default_message_pool.register_message("mig.v0_1", "PublishRequest", PublishReque
 
 @dataclass(eq=False, repr=False)
 class QoSProfile(betterproto2.Message):
+    """
+    The limits and promises of a capability.
+    """
+
     max_payload_bytes: "int" = betterproto2.field(1, betterproto2.TYPE_UINT64)
+    """
+    The largest payload of an INVOKE in bytes of its JSON text, below 2^53. 0: 1048576.
+    """
 
     supports_replay: "bool" = betterproto2.field(2, betterproto2.TYPE_BOOL)
+    """
+    Whether its events can be read again from a cursor.
+    """
 
     delivery_semantics: "DeliverySemantics" = betterproto2.field(
         3, betterproto2.TYPE_ENUM, default_factory=lambda: DeliverySemantics(0)
     )
+    """
+    Unspecified: best effort.
+    """
 
     supports_ordering: "bool" = betterproto2.field(4, betterproto2.TYPE_BOOL)
+    """
+    Whether its events come in the order of their sequence.
+    """
 
 
 default_message_pool.register_message("mig.v0_1", "QoSProfile", QoSProfile)
@@ -548,21 +963,49 @@ default_message_pool.register_message("mig.v0_1", "QoSProfile", QoSProfile)
 
 @dataclass(eq=False, repr=False)
 class StreamFrame(betterproto2.Message):
+    """
+    One frame of StreamInvoke, in either direction. The same frames travel as JSON over the WebSocket; the
+    schema of those from the client is RequestFrame.
+    """
+
     header: "MessageHeader | None" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, optional=True)
+    """
+    In frames from the server the header of the request that started the stream, normalised.
+    """
 
     stream_id: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    Tells the streams of one connection apart. Empty in the frame that starts an invocation: "stream-"
+    followed by its message id.
+    """
 
     capability: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
+    """
+    In the frame that starts an invocation, the capability to call; in answers, the same.
+    """
 
     kind: "FrameKind" = betterproto2.field(4, betterproto2.TYPE_ENUM, default_factory=lambda: FrameKind(0))
+    """
+    What the frame carries.
+    """
 
     payload: "__google__protobuf__.Struct | None" = betterproto2.field(
         5, betterproto2.TYPE_MESSAGE, optional=True
     )
+    """
+    Input, answer, or the action of a control frame. Absent from a further request frame: it carries no
+    input, and only closes it where end_stream is true.
+    """
 
     end_stream: "bool" = betterproto2.field(6, betterproto2.TYPE_BOOL)
+    """
+    From the client: the input ends here. From the server: the stream ends here.
+    """
 
     error: "MigError | None" = betterproto2.field(7, betterproto2.TYPE_MESSAGE, optional=True)
+    """
+    In frames of kind ERROR, why.
+    """
 
 
 default_message_pool.register_message("mig.v0_1", "StreamFrame", StreamFrame)
@@ -570,21 +1013,44 @@ default_message_pool.register_message("mig.v0_1", "StreamFrame", StreamFrame)
 
 @dataclass(eq=False, repr=False)
 class SubscribeRequest(betterproto2.Message):
+    """
+    Follow a topic.
+    """
+
     header: "MessageHeader | None" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, optional=True)
+    """
+    See MessageHeader. A subscription has no deadline: deadline_ms is not looked at.
+    """
 
     topic: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    The topic; wildcards are not allowed.
+    """
 
     consumer_id: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
+    """
+    A name for this subscriber, for lists and logs. Two subscribers of one name each get every event.
+    """
 
     resume_cursor: "str" = betterproto2.field(4, betterproto2.TYPE_STRING)
+    """
+    The sequence of the last event seen, in decimal. Empty: from now on. "0": everything retained.
+    """
 
     max_inflight: "int" = betterproto2.field(5, betterproto2.TYPE_UINT32)
+    """
+    How many events the server may hold ready for this subscriber. 0: the server decides.
+    """
 
 
 default_message_pool.register_message("mig.v0_1", "SubscribeRequest", SubscribeRequest)
 
 
 class ControlStub(betterproto2_grpclib.ServiceStub):
+    """
+    What is not about a capability.
+    """
+
     async def cancel(
         self,
         message: "CancelRequest",
@@ -593,6 +1059,9 @@ class ControlStub(betterproto2_grpclib.ServiceStub):
         deadline: "Deadline | None" = None,
         metadata: "MetadataLike | None" = None,
     ) -> "CancelAck":
+        """
+        CANCEL: stop an invocation, whichever binding it came in on.
+        """
 
         return await self._unary_unary(
             "/mig.v0_1.Control/Cancel",
@@ -611,6 +1080,9 @@ class ControlStub(betterproto2_grpclib.ServiceStub):
         deadline: "Deadline | None" = None,
         metadata: "MetadataLike | None" = None,
     ) -> "HeartbeatAck":
+        """
+        HEARTBEAT: tell that one is alive and learn how busy the server is.
+        """
 
         return await self._unary_unary(
             "/mig.v0_1.Control/Heartbeat",
@@ -623,6 +1095,10 @@ class ControlStub(betterproto2_grpclib.ServiceStub):
 
 
 class DiscoveryStub(betterproto2_grpclib.ServiceStub):
+    """
+    Agree on how to talk, and find out what can be called.
+    """
+
     async def hello(
         self,
         message: "HelloRequest",
@@ -631,6 +1107,10 @@ class DiscoveryStub(betterproto2_grpclib.ServiceStub):
         deadline: "Deadline | None" = None,
         metadata: "MetadataLike | None" = None,
     ) -> "HelloResponse":
+        """
+        HELLO: select version, binding and features. No version in common MUST be MIG_VERSION_MISMATCH
+        [MIG-HEL-002].
+        """
 
         return await self._unary_unary(
             "/mig.v0_1.Discovery/Hello",
@@ -649,6 +1129,9 @@ class DiscoveryStub(betterproto2_grpclib.ServiceStub):
         deadline: "Deadline | None" = None,
         metadata: "MetadataLike | None" = None,
     ) -> "DiscoverResponse":
+        """
+        DISCOVER: list the capabilities that the tenant and the caller's scopes may see.
+        """
 
         return await self._unary_unary(
             "/mig.v0_1.Discovery/Discover",
@@ -661,6 +1144,10 @@ class DiscoveryStub(betterproto2_grpclib.ServiceStub):
 
 
 class EventsStub(betterproto2_grpclib.ServiceStub):
+    """
+    Logs of events, one per tenant and topic.
+    """
+
     async def publish(
         self,
         message: "PublishRequest",
@@ -669,6 +1156,9 @@ class EventsStub(betterproto2_grpclib.ServiceStub):
         deadline: "Deadline | None" = None,
         metadata: "MetadataLike | None" = None,
     ) -> "PublishAck":
+        """
+        PUBLISH: append an event.
+        """
 
         return await self._unary_unary(
             "/mig.v0_1.Events/Publish",
@@ -687,6 +1177,11 @@ class EventsStub(betterproto2_grpclib.ServiceStub):
         deadline: "Deadline | None" = None,
         metadata: "MetadataLike | None" = None,
     ) -> "AsyncIterator[EventMessage]":
+        """
+        SUBSCRIBE: retained events after the cursor, then live ones, until the client cancels the call. Events
+        MUST come without a hole or a repeat between the two [MIG-SUB-004]. Where retention has removed events
+        before they could be given, the next event's header.meta has mig.gap {from_sequence, to_sequence}.
+        """
 
         async for response in self._unary_stream(
             "/mig.v0_1.Events/Subscribe",
@@ -700,6 +1195,12 @@ class EventsStub(betterproto2_grpclib.ServiceStub):
 
 
 class InvocationStub(betterproto2_grpclib.ServiceStub):
+    """
+    Call capabilities. The checks of an invocation MUST come in the order of [MIG-INV-001], whichever RPC
+    it comes in on. A call that the client cancels or whose connection is lost ends the work that is done
+    for it; a gRPC deadline that is earlier than deadline_ms ends it too.
+    """
+
     async def invoke(
         self,
         message: "InvokeRequest",
@@ -708,6 +1209,9 @@ class InvocationStub(betterproto2_grpclib.ServiceStub):
         deadline: "Deadline | None" = None,
         metadata: "MetadataLike | None" = None,
     ) -> "InvokeResponse":
+        """
+        INVOKE: run a capability once and answer with its result.
+        """
 
         return await self._unary_unary(
             "/mig.v0_1.Invocation/Invoke",
@@ -726,6 +1230,11 @@ class InvocationStub(betterproto2_grpclib.ServiceStub):
         deadline: "Deadline | None" = None,
         metadata: "MetadataLike | None" = None,
     ) -> "AsyncIterator[StreamFrame]":
+        """
+        Invocations as streams of frames, many on one call, told apart by stream_id and each making progress
+        on its own. A frame that is not valid MUST be answered by an error frame, and the call goes on
+        [MIG-STR-014].
+        """
 
         async for response in self._stream_stream(
             "/mig.v0_1.Invocation/StreamInvoke",

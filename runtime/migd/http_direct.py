@@ -1,0 +1,87 @@
+"""Answers that need no waiting, written in the callback that read the request.
+
+ASGI costs a task, four messages and two writes for each request, which is more than a small invocation
+itself (docs/decisions/0004-direct-answers.md has the figures). A request that is whole when its head has been parsed, and whose answer
+needs no await, goes without them; everything else takes uvicorn's usual way. Should uvicorn stop calling
+`_start_asgi_task`, everything does.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from mig_protocol.asgi_types import Application, Scope
+from mig_protocol.http_exchange import Reply
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+
+from migd.http_protocol import BoundedHttpProtocol
+
+_log = logging.getLogger("migd.http")
+
+AtOnce = Callable[[Scope, bytes], Reply | Application | None]
+
+
+class DirectHttpProtocol(BoundedHttpProtocol):
+    """`at_once` is `AsgiAdapter.at_once` of the application that uvicorn serves."""
+
+    def __init__(self, *args: Any, at_once: AtOnce, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._at_once = at_once
+        self._waiting: Any = None
+        self._used = False
+
+    def data_received(self, data: bytes) -> None:
+        self._used = False
+        super().data_received(data)
+        if self._waiting is not None:
+            # The body has not all come yet.
+            application, self._waiting = self._waiting, None
+            super()._start_asgi_task(self.cycle, application)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        # One request for each read: a client that sends hundreds in one piece must not hold up the others.
+        if cycle is self.cycle and cycle.more_body and not self._used:
+            self._used = True
+            self._waiting = app
+        else:
+            super()._start_asgi_task(cycle, app)
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        if self._waiting is not None:
+            application, self._waiting = self._waiting, None
+            rest = self._answer(application)
+            if rest is not None:
+                super()._start_asgi_task(self.cycle, rest)
+
+    def _answer(self, application: Any) -> Any:
+        """What is left to do as an ASGI application; None when the answer is written."""
+        cycle = self.cycle
+        if self.flow.write_paused or cycle.waiting_for_100_continue or application is not self.app:
+            return application
+        try:
+            answer = self._at_once(self.scope, bytes(cycle.body))
+        except Exception:
+            # Not for the parser, which would take it for bytes that are not HTTP.
+            _log.exception("a request could not be answered")
+            self.transport.close()
+            return None
+        if not isinstance(answer, Reply):
+            return answer or application
+        self._write(cycle, answer)
+        return None
+
+    def _write(self, cycle: RequestResponseCycle, reply: Reply) -> None:
+        parts = [STATUS_LINE[reply.status]]
+        for name, value in (*self.server_state.default_headers, *reply.headers):
+            parts += (name, b": ", value, b"\r\n")
+        if not cycle.keep_alive:
+            parts.append(b"connection: close\r\n")
+        parts += (b"\r\n", reply.body)
+        self.transport.write(b"".join(parts))
+        cycle.response_started = cycle.response_complete = True
+        if not cycle.keep_alive:
+            self.transport.close()
+        self.on_response_complete()

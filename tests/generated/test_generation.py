@@ -1,0 +1,83 @@
+"""`generate` gives the same bytes everywhere, and those are the committed ones."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mig_codegen.emit import emit
+from mig_codegen.link import link
+from mig_codegen.load import load
+
+ROOT = Path(__file__).parents[2]
+COMMITTED = ROOT / "generated" / "mig_protocol"
+ENVIRONMENTS = [
+    {"PYTHONHASHSEED": "1", "LC_ALL": "C", "TZ": "UTC", "PATH": os.defpath},
+    {"PYTHONHASHSEED": "2", "LC_ALL": "C.UTF-8", "TZ": "Asia/Kathmandu", "COLUMNS": "20"},
+]
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.parent.name != "__pycache__"
+    }
+
+
+def test_generation_gives_the_committed_bytes_whatever_the_environment(tmp_path: Path) -> None:
+    runs = []
+    for number, environment in enumerate(ENVIRONMENTS):
+        home = tmp_path / f"somewhere else {number}"
+        spec, out = home / "spec", home / "a" / "package"
+        shutil.copytree(ROOT / "spec", spec)
+        command = [sys.executable, "-m", "mig_codegen", "generate", "--spec", spec, "--out", out]
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "LC_", "LANG"))}
+        process = subprocess.Popen(
+            command, cwd=home, env=kept | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        runs.append((process, spec, out))
+    for process, spec, out in runs:
+        said, _ = process.communicate(timeout=60)
+        assert process.returncode == 0, said
+        assert tree(out) == tree(COMMITTED), "generated/ is not what spec/ and codegen/ say: run `make generate`"
+        assert (spec / "SURFACE.txt").read_bytes() == (ROOT / "spec" / "SURFACE.txt").read_bytes()
+
+
+def test_what_is_not_generated_is_removed_and_what_is_unchanged_is_left_alone(tmp_path: Path) -> None:
+    out = tmp_path / "mig_protocol"
+    shutil.copytree(COMMITTED, out, ignore=shutil.ignore_patterns("__pycache__"))
+    stray = [out / "stray.py", out / "old" / "deep" / "module.py", out / "pb" / "old_pb2.py"]
+    for path in stray:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x = 1\n")
+    (out / "errors.py").write_text("damaged\n")
+    os.utime(out / "messages.py", ns=(1, 1))
+    emit(link(load(ROOT / "spec")), out)
+    assert tree(out) == tree(COMMITTED)
+    assert not (out / "old").exists()
+    assert (out / "messages.py").stat().st_mtime_ns == 1
+
+
+def test_a_proto_file_that_protoc_refuses_stops_the_generation_in_its_words(tmp_path: Path) -> None:
+    spec = tmp_path / "spec"
+    shutil.copytree(ROOT / "spec", spec)
+    model = link(load(spec))
+    [proto] = [spec / "proto" / name for name in model.proto_files]
+    proto.write_text(proto.read_text("utf-8") + "\nmessage Broken { string x = 1 }\n")
+    with pytest.raises(RuntimeError, match=r"protoc failed:\n.*mig\.proto:\d+"):
+        emit(model, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_generated_python_is_formatted_and_says_not_to_edit_it() -> None:
+    for path in COMMITTED.glob("*.py"):
+        first, *_ = path.read_text("utf-8").splitlines()
+        assert first.startswith("# Generated from spec/ by `make generate`. Do not edit")
+    ruff = Path(sys.executable).with_name("ruff")
+    command = [ruff, "format", "--isolated", "--no-cache", "--line-length=110", "--check", "--quiet", COMMITTED]
+    assert subprocess.run(command, check=False).returncode == 0
