@@ -10,5 +10,5 @@ from typing import Final
 MIG_VERSION: Final = "0.1"
 """The protocol version that messages carry as mig_version."""
 
-SPEC_HASH: Final = "1328d773df03aab56866afe3277c3af658b88b64ba2f54d751488b37b39e740d"
+SPEC_HASH: Final = "fdbed7df2226dd505883703c1b1cbba4e59f46dc01005be069b4ddb9f16bb5c0"
 """SHA-256 over the spec that this package was generated from."""

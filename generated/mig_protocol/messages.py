@@ -95,8 +95,9 @@ class ConnectionSummary(Struct, kw_only=True):
 
 Cursor: TypeAlias = Annotated[str, Meta(pattern="^(0|[1-9][0-9]{0,15})\\Z")]
 """A position in a topic's log: the sequence of the last event that was seen, as a decimal number of at
-most 16 digits without sign or leading zeros. 0 is before the first event. A server MUST refuse
-anything else with MIG_INVALID_REQUEST [MIG-SUB-006]."""
+most 16 digits without sign or leading zeros. 0 is before the first event; a position past the end of
+the log has nothing to resume, and live events follow. A server MUST refuse anything else with
+MIG_INVALID_REQUEST [MIG-SUB-006]."""
 
 
 class DeliverySemantics(StrEnum):
@@ -261,7 +262,8 @@ is an invalid message, not an absent field."""
 
 
 class UsageReport(Struct, kw_only=True):
-    """How many invocations have succeeded. Answers given again for an idempotency key are not counted.
+    """How many invocations have run, whatever came of them; those refused before they ran are not counted.
+    Answers given again for an idempotency key are not counted.
 
     tenant_invocations: By tenant id.
     capability_invocations: By capability id.

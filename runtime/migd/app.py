@@ -8,12 +8,12 @@ import warnings
 from collections.abc import Callable, Iterable
 
 from jwt.warnings import InsecureKeyLengthWarning
+
 from mig_protocol.asgi import AsgiAdapter
 from mig_protocol.codec import encode
 from mig_protocol.errors import MigFault
 from mig_protocol.http_server import Exchange, HttpStub
-
-from migd.bindings.http import HttpBinding
+from migd.bindings.http import HttpBinding, Scrape
 from migd.bindings.websocket import WebSocketBinding
 from migd.config import ConfigError, Settings
 from migd.console import PAGES_PREFIXES, build_pages
@@ -69,7 +69,7 @@ class Application:
 
     def _adapter(self, metrics: Metrics | None) -> AsgiAdapter:
         settings = self._settings
-        binding = HttpBinding(self.gateway, _exposer(metrics) if metrics else None)
+        binding = HttpBinding(self.gateway, _scraper(metrics) if metrics else None)
         return AsgiAdapter(
             HttpStub(binding, max_body_bytes=settings.max_body_bytes),
             pages=build_pages(self.gateway, auth_mode=settings.auth_mode),
@@ -88,7 +88,8 @@ def _parts(settings: Settings, recorder: Recorder) -> Parts:
         clock=clock,
         recorder=recorder,
         identity=Identity(
-            server_id=settings.server_id or f"migd-{secrets.token_hex(4)}", metrics_enabled=settings.enable_metrics
+            server_id=settings.server_id or f"migd-{secrets.token_hex(4)}",
+            metrics_enabled=settings.enable_metrics,
         ),
         limits=_limits(settings),
         audit_sinks=_audit_sinks(settings),
@@ -153,12 +154,12 @@ def _observe_nothing(exchange: Exchange, status: int, seconds: float) -> None:
     """MIGD_ENABLE_METRICS=false."""
 
 
-def _exposer(metrics: Metrics) -> Callable[[], str]:
-    """The text of /metrics. Prometheus' client is imported by the first scrape: few starts can wait for it."""
+def _scraper(metrics: Metrics) -> Callable[[], Scrape]:
+    """Prometheus' client is imported by the first scrape: no start waits for it."""
 
-    def expose() -> str:
+    def scrape() -> Scrape:
         from migd.exposition import Exposition
 
-        return Exposition(metrics).text()
+        return Exposition(metrics)
 
-    return expose
+    return scrape

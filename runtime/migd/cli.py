@@ -63,7 +63,7 @@ def show_config(flags: Mapping[str, str]) -> None:
     for row in SETTINGS:
         click.echo(f"{row.variable}={_shown(row, settings)}")
         default = f"default {row.default}" if row.default else "not set by default"
-        unit = f" ({row.unit})" if row.unit else ""
+        unit = f" {row.kind.unit}" if row.kind.unit else ""
         click.echo(f"    {row.about} Takes {row.kind.allowed}{unit}; {default}.")
 
 
@@ -73,7 +73,9 @@ def check(flags: Mapping[str, str]) -> None:
     """Read the settings and the migd.yaml, and list the capabilities that would be served."""
     for capability in _manifest(load_settings(os.environ, flags)).capabilities:
         descriptor = capability.descriptor
-        click.echo(f"{descriptor.id} {descriptor.version} ({', '.join(mode.value for mode in descriptor.modes)})")
+        click.echo(
+            f"{descriptor.id} {descriptor.version} ({', '.join(mode.value for mode in descriptor.modes)})"
+        )
 
 
 def _serve(settings: Settings) -> None:

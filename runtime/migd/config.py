@@ -26,7 +26,6 @@ class Setting:
     default: str
     kind: Kind
     about: str
-    unit: str = ""
     flag: str = ""
     secret: bool = False
 
@@ -36,45 +35,50 @@ class Setting:
         return self.variable.removeprefix(_PREFIX).lower()
 
 
+_BYTES = integer(1024, 1 << 30, "bytes")
+_SECONDS = number(0.1, 3600, "seconds")
+_GRACE = number(0, 3600, "seconds")
+_WINDOW = number(1, 30 * _DAY_S, "seconds")
+_AGE = number(1, 3650 * _DAY_S, "seconds")
+_MILLISECONDS = integer(1, 1000 * _DAY_S, "milliseconds")
+_LOG_BYTES = integer(1024, 1 << 40, "bytes")
+_COUNT = integer(1, 1_000_000)
+_MANY = integer(1, 100_000_000)
+_SERVER_ID = matching(r"[A-Za-z0-9_-]{1,64}", "1 to 64 characters of A-Z a-z 0-9 _ -")
+_LEVEL = choice("debug", "info", "warning", "error")
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("MIGD_ADDR", ":8080", ADDRESS, "Where HTTP is served; port 0 takes a free one.", flag="--addr"),
     Setting("MIGD_CONFIG", "", FILE, "The migd.yaml that declares capabilities.", flag="--config"),
-    Setting(
-        "MIGD_SERVER_ID",
-        "",
-        matching(r"[A-Za-z0-9_-]{1,64}", "1 to 64 characters of A-Z a-z 0-9 _ -"),
-        "How this gateway names itself in HELLO; empty for a new name at every start.",
-    ),
+    Setting("MIGD_SERVER_ID", "", _SERVER_ID, "The name given in HELLO; unset, a new one at every start."),
     Setting("MIGD_AUTH_MODE", "none", choice("none", "jwt"), "Whether callers must show a bearer token."),
-    Setting("MIGD_JWT_HS256_SECRET", "", TEXT, "The secret that tokens are signed with in jwt mode.", secret=True),
-    Setting("MIGD_REQUIRE_TENANT_HEADER", "false", FLAG, "Ask for X-Tenant-ID even where the token has a tenant."),
+    Setting("MIGD_JWT_HS256_SECRET", "", TEXT, "What tokens are signed with in jwt mode.", secret=True),
+    Setting("MIGD_REQUIRE_TENANT_HEADER", "false", FLAG, "Ask for X-Tenant-ID beside a token's tenant, too."),
     Setting("MIGD_ENABLE_METRICS", "true", FLAG, "Measure, and serve /metrics."),
     Setting("MIGD_AUDIT_LOG_PATH", "", FILE, "Append one JSON line per invocation to this file."),
-    Setting("MIGD_LOG_LEVEL", "info", choice("debug", "info", "warning", "error"), "The least that is logged."),
+    Setting("MIGD_LOG_LEVEL", "info", _LEVEL, "The least that is logged."),
     Setting("MIGD_LOG_FORMAT", "text", choice("text", "json"), "How log lines on standard error look."),
-    Setting("MIGD_GRPC_ADDR", "", TEXT, "Where gRPC is served. This version has no gRPC binding: leave it empty."),
-    Setting("MIGD_NATS_URL", "", TEXT, "The NATS server. This version has no NATS binding: leave it empty."),
-    Setting("MIGD_ENABLE_NATS_BINDING", "true", FLAG, "Serve requests over NATS when MIGD_NATS_URL is set."),
-    Setting("MIGD_MAX_BODY_BYTES", "4194304", integer(1024, 1 << 30), "The largest HTTP body taken.", "bytes"),
-    Setting("MIGD_MAX_FRAME_BYTES", "4194304", integer(1024, 1 << 30), "The largest WebSocket frame taken.", "bytes"),
-    Setting("MIGD_BODY_TIMEOUT_S", "30", number(0.1, 3600), "How long a request's body may take to arrive.", "seconds"),
-    Setting("MIGD_SHUTDOWN_GRACE_S", "10", number(0, 3600), "How long work may go on after SIGTERM.", "seconds"),
-    Setting("MIGD_SSE_KEEPALIVE_S", "15", number(0.1, 3600), "How long a quiet SSE stream waits to say so.", "seconds"),
-    Setting(
-        "MIGD_MAX_CONCURRENT_INVOCATIONS", "1024", integer(1, 1_000_000), "Invocations in flight before MIG_BACKPRESSURE."
-    ),
-    Setting("MIGD_MAX_STREAMS_PER_CONNECTION", "256", integer(1, 65_536), "Streams open on one WebSocket."),
-    Setting("MIGD_MAX_CONNECTIONS_PER_TENANT", "1000", integer(1, 1_000_000), "SSE and WebSocket connections per tenant."),
-    Setting("MIGD_MAX_DEADLINE_MS", "3600000", integer(1, 86_400_000), "The longest that one invocation may run.", "ms"),
-    Setting("MIGD_IDEMPOTENCY_WINDOW_S", "86400", number(1, 30 * _DAY_S), "How long a success is given again.", "seconds"),
-    Setting("MIGD_CANCEL_WINDOW_S", "300", number(1, _DAY_S), "How long a cancel waits for its target.", "seconds"),
-    Setting("MIGD_RETENTION_EVENTS", "10000", integer(1, 100_000_000), "Events kept per topic.", "events"),
-    Setting("MIGD_RETENTION_BYTES", "67108864", integer(1024, 1 << 40), "Event bytes kept per topic.", "bytes"),
-    Setting("MIGD_RETENTION_AGE_S", "604800", number(1, 3650 * _DAY_S), "How long an event is kept.", "seconds"),
-    Setting("MIGD_RETENTION_AUDIT_RECORDS", "10000", integer(1, 10_000_000), "Audit records kept for export.", "records"),
-    Setting("MIGD_MAX_TOPICS_PER_TENANT", "1000", integer(1, 1_000_000), "Topics that one tenant may have."),
-    Setting("MIGD_HEARTBEAT_MIN_MS", "1000", integer(1, 86_400_000), "The shortest heartbeat interval suggested.", "ms"),
-    Setting("MIGD_HEARTBEAT_MAX_MS", "60000", integer(1, 86_400_000), "The longest heartbeat interval suggested.", "ms"),
+    Setting("MIGD_GRPC_ADDR", "", TEXT, "Where gRPC is served; not in this version, so leave it unset."),
+    Setting("MIGD_NATS_URL", "", TEXT, "The NATS server; not in this version, so leave it unset."),
+    Setting("MIGD_ENABLE_NATS_BINDING", "true", FLAG, "Serve requests over NATS where MIGD_NATS_URL is set."),
+    Setting("MIGD_MAX_BODY_BYTES", "4194304", _BYTES, "The largest HTTP body taken."),
+    Setting("MIGD_MAX_FRAME_BYTES", "4194304", _BYTES, "The largest WebSocket frame taken."),
+    Setting("MIGD_BODY_TIMEOUT_S", "30", _SECONDS, "How long the body of a request may take to arrive."),
+    Setting("MIGD_SHUTDOWN_GRACE_S", "10", _GRACE, "How long work may go on after SIGTERM."),
+    Setting("MIGD_SSE_KEEPALIVE_S", "15", _SECONDS, "How often a quiet SSE stream says that it is there."),
+    Setting("MIGD_MAX_CONCURRENT_INVOCATIONS", "1024", _COUNT, "Invocations in flight; more are refused."),
+    Setting("MIGD_MAX_STREAMS_PER_CONNECTION", "256", _COUNT, "Streams open on one WebSocket."),
+    Setting("MIGD_MAX_CONNECTIONS_PER_TENANT", "1000", _COUNT, "SSE and WebSocket connections of a tenant."),
+    Setting("MIGD_MAX_DEADLINE_MS", "3600000", _MILLISECONDS, "The longest that one invocation may run."),
+    Setting("MIGD_IDEMPOTENCY_WINDOW_S", "86400", _WINDOW, "How long a success is given again."),
+    Setting("MIGD_CANCEL_WINDOW_S", "300", _WINDOW, "How long a cancel waits for its target."),
+    Setting("MIGD_RETENTION_EVENTS", "10000", _MANY, "Events kept per topic."),
+    Setting("MIGD_RETENTION_BYTES", "67108864", _LOG_BYTES, "Event bytes kept per topic."),
+    Setting("MIGD_RETENTION_AGE_S", "604800", _AGE, "How long an event is kept."),
+    Setting("MIGD_RETENTION_AUDIT_RECORDS", "10000", _MANY, "Audit records kept for export."),
+    Setting("MIGD_MAX_TOPICS_PER_TENANT", "1000", _COUNT, "Topics that one tenant may have."),
+    Setting("MIGD_HEARTBEAT_MIN_MS", "1000", _MILLISECONDS, "The shortest heartbeat interval suggested."),
+    Setting("MIGD_HEARTBEAT_MAX_MS", "60000", _MILLISECONDS, "The longest heartbeat interval suggested."),
 )
 
 
@@ -152,7 +156,9 @@ def _value(row: Setting, environ: Mapping[str, str], flags: Mapping[str, str]) -
 
 def _check_together(settings: Settings) -> None:
     if settings.auth_mode == "jwt" and not settings.jwt_hs256_secret:
-        raise ConfigError("MIGD_AUTH_MODE=jwt needs MIGD_JWT_HS256_SECRET, the secret that tokens are signed with")
+        raise ConfigError(
+            "MIGD_AUTH_MODE=jwt needs MIGD_JWT_HS256_SECRET, the secret that tokens are signed with"
+        )
     if settings.grpc_addr:
         raise ConfigError("MIGD_GRPC_ADDR is set, and this version has no gRPC binding: unset it")
     if settings.nats_url:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 
-from mig_protocol import MIG_VERSION
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -15,7 +14,9 @@ from prometheus_client.core import (
     InfoMetricFamily,
     Metric,
 )
+from prometheus_client.openmetrics import exposition as openmetrics
 
+from mig_protocol import MIG_VERSION
 from migd.metrics import BUCKETS, Metrics, Timings
 from migd.version import __version__
 
@@ -33,13 +34,19 @@ class Exposition:
         """The text format 0.0.4, which every scraper reads."""
         return generate_latest(self._registry).decode()
 
+    def openmetrics(self) -> str:
+        """OpenMetrics 1.0."""
+        return openmetrics.generate_latest(self._registry, version="1.0.0").decode()
+
     def collect(self) -> Iterator[Metric]:
         """Called by the registry for every scrape."""
         yield from self._http()
         yield from self._invocations()
         yield from self._events_and_streams()
         yield InfoMetricFamily(
-            "mig_gateway_build", "What is running.", value={"version": __version__, "mig_version": MIG_VERSION}
+            "mig_gateway_build",
+            "What is running.",
+            value={"version": __version__, "mig_version": MIG_VERSION},
         )
 
     def _http(self) -> Iterator[Metric]:
@@ -82,13 +89,19 @@ class Exposition:
         )
 
     def _events_and_streams(self) -> Iterator[Metric]:
-        streams = GaugeMetricFamily("mig_gateway_active_streams", "Long-lived connections open now.", labels=("type",))
+        streams = GaugeMetricFamily(
+            "mig_gateway_active_streams", "Long-lived connections open now.", labels=("type",)
+        )
         yield _filled(streams, Counter({(kind,): count for kind, count in self._metrics.streams.items()}))
         yield CounterMetricFamily(
-            "mig_gateway_events_published", "Events appended to a topic.", value=self._metrics.events_published
+            "mig_gateway_events_published",
+            "Events appended to a topic.",
+            value=self._metrics.events_published,
         )
         yield CounterMetricFamily(
-            "mig_gateway_events_delivered", "Events handed to a subscriber.", value=self._metrics.events_delivered
+            "mig_gateway_events_delivered",
+            "Events handed to a subscriber.",
+            value=self._metrics.events_delivered,
         )
 
 

@@ -1,9 +1,9 @@
 """Answers that need no waiting, written in the callback that read the request.
 
 ASGI costs a task, four messages and two writes for each request, which is more than a small invocation
-itself (docs/decisions/0004-direct-answers.md has the figures). A request that is whole when its head has been parsed, and whose answer
-needs no await, goes without them; everything else takes uvicorn's usual way. Should uvicorn stop calling
-`_start_asgi_task`, everything does.
+itself (docs/decisions/direct-answers.md has the figures). A request that came in one piece, and whose
+answer needs no await, goes without them; everything else takes uvicorn's usual way. Should uvicorn stop
+calling `_start_asgi_task`, everything does.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from mig_protocol.asgi_types import Application, Scope
-from mig_protocol.http_exchange import Reply
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
+from mig_protocol.asgi_types import Application, Scope
+from mig_protocol.http_exchange import Reply
 from migd.http_protocol import BoundedHttpProtocol
 
 _log = logging.getLogger("migd.http")

@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import uvicorn
-from mig_protocol.asgi import AsgiAdapter
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from mig_protocol.asgi import AsgiAdapter
 from migd.http_direct import DirectHttpProtocol
 from migd.http_protocol import Refuse
 

@@ -10,9 +10,10 @@ from asyncio import BaseTransport, TimerHandle
 from collections.abc import Callable
 from typing import Any
 
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 MAX_HEAD_BYTES = 65_536
 HEAD_TIMEOUT_S = 20.0
@@ -24,7 +25,9 @@ Refuse = Callable[[MigFault], tuple[int, bytes]]
 class BoundedHttpProtocol(HttpToolsProtocol):
     """`refuse` turns a fault into the status and the ErrorEnvelope to answer with."""
 
-    def __init__(self, *args: Any, refuse: Refuse, head_timeout_s: float = HEAD_TIMEOUT_S, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, refuse: Refuse, head_timeout_s: float = HEAD_TIMEOUT_S, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._refuse = refuse
         self._head_timeout_s = head_timeout_s
@@ -36,7 +39,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: BaseTransport) -> None:  # type: ignore[override]
         super().connection_made(transport)  # type: ignore[arg-type]
         # The first request has as long as a following one would have.
-        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -53,7 +58,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Called by uvicorn for what is not HTTP."""
-        self._refuse_head(MigFault(MigErrorCode.MIG_INVALID_REQUEST, "the request is not HTTP"))
+        self._refuse_bytes(MigFault(MigErrorCode.MIG_INVALID_REQUEST, "the request is not HTTP"))
 
     def _more_head(self, size: int) -> None:
         if self.scope is not self._head:
@@ -64,28 +69,40 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._head_bytes += size
         if self._head_bytes > MAX_HEAD_BYTES:
             message = f"the head of the request is larger than {MAX_HEAD_BYTES} bytes"
-            self._refuse_head(MigFault(MigErrorCode.MIG_INVALID_REQUEST, message, variant="too_large"))
+            self._refuse_bytes(MigFault(MigErrorCode.MIG_INVALID_REQUEST, message, variant="too_large"))
 
     def _head_timed_out(self, head: object) -> None:
         if head is self.scope and "method" not in self.scope:
             message = f"the head of the request did not arrive in {self._head_timeout_s:g} seconds"
-            self._refuse_head(MigFault(MigErrorCode.MIG_TIMEOUT, message))
+            self._refuse_bytes(MigFault(MigErrorCode.MIG_TIMEOUT, message))
 
     def _end_head(self) -> None:
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
 
-    def _refuse_head(self, fault: MigFault) -> None:
-        # An answer to an earlier request may still be under way: then there is no place for another one.
-        if self.transport.is_closing() or not (self.cycle is None or self.cycle.response_complete):
-            self.transport.close()
+    def _refuse_bytes(self, fault: MigFault) -> None:
+        if self.transport.is_closing():
             return
+        self._refused = True
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            if cycle.response_started or not cycle.more_body:
+                # An earlier request is being answered: that may end, and is the last thing here.
+                cycle.keep_alive = False
+                return
+            # It is the body of this one that is not HTTP; nobody reads on in it.
+            cycle.disconnected = True
+            cycle.message_event.set()
+        self._write_refusal(fault)
+
+    def _write_refusal(self, fault: MigFault) -> None:
         status, body = self._refuse(fault)
-        head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
+        head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(
+            body
+        )
         self.transport.write(STATUS_LINE[status] + head + body)
         # Closing on a client that is still sending resets the connection, and the answer may be lost with it
         # (RFC 9112, 9.6): what comes now is thrown away for a moment first.
-        self._refused = True
         self.transport.write_eof()
         self.loop.call_later(_LINGER_S, self.transport.close)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 import socket
+from ipaddress import ip_address
 
 from migd.setting_values import Address
 
 _BACKLOG = 2048
 _REASONS = {
-    errno.EADDRINUSE: "the port is in use; stop what listens there or choose another with --addr or MIGD_ADDR",
+    errno.EADDRINUSE: "the port is in use; stop what has it or choose another with --addr or MIGD_ADDR",
     errno.EACCES: "listening there needs more rights; choose a port above 1023",
     errno.EADDRNOTAVAIL: "this machine has no such address",
 }
@@ -37,7 +38,7 @@ def listen(address: Address) -> socket.socket:
 def reachable_url(listener: socket.socket) -> str:
     """How a browser on this machine reaches it."""
     host, port = listener.getsockname()[:2]
-    if host in ("0.0.0.0", "::"):
+    if ip_address(host).is_unspecified:
         host = "127.0.0.1"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -54,7 +55,9 @@ def _bind(address: Address) -> socket.socket:
 def _every_interface(port: int) -> socket.socket:
     if socket.has_dualstack_ipv6():
         try:
-            return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=_BACKLOG)
+            return socket.create_server(
+                ("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=_BACKLOG
+            )
         except OSError as error:
             # IPv6 may be compiled in and switched off.
             if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):

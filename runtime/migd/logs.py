@@ -78,7 +78,9 @@ def configure_logging(*, level: str, form: str, stream: TextIO | None = None) ->
 
 def _is_ours_to_tell(record: logging.LogRecord) -> bool:
     """Anyone can send bytes that are not HTTP or not UTF-8; that is answered, and not our failure."""
-    return not (record.name == "uvicorn.error" and str(record.msg).startswith(("Invalid ", "Unsupported upgrade")))
+    return not (
+        record.name == "uvicorn.error" and str(record.msg).startswith(("Invalid ", "Unsupported upgrade"))
+    )
 
 
 def _time(record: logging.LogRecord) -> str:
@@ -100,4 +102,8 @@ def _one_line(text: str) -> str:
 def _quoted(value: object) -> str:
     """As it is when it is one plain word, else as a JSON string: no value can forge a field or a line."""
     text = str(value)
-    return text if text.isprintable() and text.isascii() and not set(text) & set(' "=\\') and text else json.dumps(text)
+    return (
+        text
+        if text.isprintable() and text.isascii() and not set(text) & set(' "=\\') and text
+        else json.dumps(text)
+    )

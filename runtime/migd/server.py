@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -48,6 +49,10 @@ async def _serve(
     edge = edge_of(application, settings, listener)
     _stop_on_signal(edge, settings.shutdown_grace_s)
     await application.start()
+    # What is loaded now stays: without this the collector would look at all of it again and again, and a
+    # request would wait for that.
+    gc.collect()
+    gc.freeze()
     try:
         async with asyncio.TaskGroup() as tasks:
             serving = tasks.create_task(edge.run_until_stopped())

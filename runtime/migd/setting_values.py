@@ -30,9 +30,10 @@ class Kind:
 
     allowed: str
     parse: Callable[[str], Any]
+    unit: str = ""
 
 
-def integer(least: int, most: int) -> Kind:
+def integer(least: int, most: int, unit: str = "") -> Kind:
     """A whole number within bounds, both included."""
 
     def parse(text: str) -> int:
@@ -40,10 +41,10 @@ def integer(least: int, most: int) -> Kind:
             raise ValueError(text)
         return int(text)
 
-    return Kind(f"a whole number from {least} to {most}", parse)
+    return Kind(f"a whole number from {least} to {most}", parse, unit)
 
 
-def number(least: float, most: float) -> Kind:
+def number(least: float, most: float, unit: str) -> Kind:
     """A decimal number within bounds, both included."""
 
     def parse(text: str) -> float:
@@ -52,7 +53,7 @@ def number(least: float, most: float) -> Kind:
             raise ValueError(text)
         return value
 
-    return Kind(f"a number from {least:g} to {most:.15g}", parse)
+    return Kind(f"a number from {least:g} to {most:.15g}", parse, unit)
 
 
 def choice(*names: str) -> Kind:

@@ -22,6 +22,7 @@ Change = Callable[[list[str]], list[str]]
 RELEASED = """\
 # a comment
 body INVOKE required false
+body PUBLISH required true
 channel-replies invoke.InvokeResponse
 error MIG_TIMEOUT http 504
 error MIG_TIMEOUT number 7
@@ -180,6 +181,16 @@ BREAKS = {
             "answers may go beyond what clients were promised"
         ],
     ),
+    "another pattern in a request": (
+        changed(
+            "property InvokeRequest.capability maxLength 255",
+            'property InvokeRequest.capability pattern "^b$"',
+        ),
+        [
+            'property InvokeRequest.capability: pattern was absent, is "^b$": '
+            "requests that were valid may be refused"
+        ],
+    ),
     "a new field that requests must carry": (
         RELEASED + "property InvokeRequest.budget required true\n",
         ["property InvokeRequest.budget is new and required: requests written for the release are refused"],
@@ -210,9 +221,8 @@ ADDITIONS = {
     "a narrower answer": changed(
         "property InvokeResponse.capability maxLength 255", "property InvokeResponse.capability maxLength 64"
     ),
-    "a request field that became optional": RELEASED.replace(
-        "property InvokeRequest.capability required true", "property InvokeRequest.capability required false"
-    ),
+    "a pattern in an answer": RELEASED + 'property InvokeResponse.capability pattern "^b$"\n',
+    "a body that became optional": changed("body PUBLISH required true", "body PUBLISH required false"),
     "a choice more": changed(
         'property InvokeRequest.mode enum ["fast","slow"]',
         'property InvokeRequest.mode enum ["fast","mid","slow"]',

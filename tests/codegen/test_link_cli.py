@@ -65,6 +65,19 @@ def test_outside_of_a_repository_the_command_says_where_to_go(
     )
 
 
+def test_generating_writes_the_package_and_the_surface_beside_the_spec(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = copy_spec(tmp_path)
+    (spec / "SURFACE.txt").unlink(missing_ok=True)
+    monkeypatch.chdir(tmp_path)
+    done = run("generate")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout.endswith("wrote generated/mig_protocol and spec/SURFACE.txt\n")
+    assert (tmp_path / "generated/mig_protocol/messages.py").is_file()
+    assert "error MIG_TIMEOUT http 504\n" in (spec / "SURFACE.txt").read_text()
+
+
 def test_a_spec_that_is_refused_generates_nothing(tmp_path: Path) -> None:
     spec = copy_spec(tmp_path)
     (spec / "SURFACE.txt").unlink(missing_ok=True)

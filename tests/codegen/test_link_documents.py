@@ -72,6 +72,21 @@ MISTAKES = [
         says="the document defines the schema 'Colour'; move it to a file of spec/schema and refer to that",
     ),
     Break(
+        name="a $ref to itself",
+        file=HTTP,
+        old="components:\n",
+        new="components:\n  requestBodies:\n    Loop:\n      $ref: '#/components/requestBodies/Loop'\n",
+        at="    Loop:",
+        says="$ref '#/components/requestBodies/Loop' leads nowhere; correct the path or add the target",
+    ),
+    Break(
+        name="a $ref to a component that is not there",
+        file=HTTP,
+        old="        '504':\n          $ref: '#/components/responses/InvocationTimeout'",
+        new="        '504':\n          $ref: '#/components/responses/Late'",
+        says="$ref '#/components/responses/Late' leads nowhere; correct the path or add the target",
+    ),
+    Break(
         name="a $ref to a file that is not there",
         file=HTTP,
         old="../schema/hello-request.schema.json",
@@ -111,6 +126,14 @@ MISTAKES = [
         new="        type: object\n",
         at="      payload:\n        type: object\n",
         says=f"components.messages.helloRequest.payload is defined inline; {MOVE}",
+    ),
+    Break(
+        name="a schema among AsyncAPI's components",
+        file=NATS,
+        old="components:\n",
+        new="components:\n  schemas:\n    Colour:\n      type: string\n",
+        at="    Colour:",
+        says="the document defines the schema 'Colour'; move it to a file of spec/schema and refer to that",
     ),
     Break(
         name="a channel that leads nowhere",

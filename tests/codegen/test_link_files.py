@@ -18,6 +18,30 @@ UNREADABLE = [
         says="not valid YAML: did not find expected ',' or ']'; correct the syntax",
     ),
     Break(
+        name="a control character in YAML",
+        file="registry/errors.yaml",
+        old="  - code: MIG_UNAUTHORIZED",
+        new="  - code: MIG_UNAUTHORIZED\x01",
+        at="# Every",
+        says="not valid YAML: control characters are not allowed; remove the character",
+    ),
+    Break(
+        name="a YAML key that is no word",
+        file="registry/features.yaml",
+        old="profiles:",
+        new="? [a, b]\n: 1\nprofiles:",
+        at="? [a, b]",
+        says="a mapping key is not a plain word; write the key as a string",
+    ),
+    Break(
+        name="JSON nested beyond reading",
+        file="schema/tenant-id.schema.json",
+        old='"title": "TenantId",',
+        new='"title": "TenantId", "examples": ' + "[" * 100_000 + "]" * 100_000 + ",",
+        at="{",
+        says="JSON nested too deeply to be read; describe the nesting instead of writing it out",
+    ),
+    Break(
         name="JSON syntax",
         file="schema/tenant-id.schema.json",
         old='"title": "TenantId",',
@@ -52,10 +76,9 @@ UNREADABLE = [
     Break(
         name="proto syntax",
         file=PROTO,
-        old="  string server_id = 5;",
-        new="  string server_id = 5",
-        at="}\n\n// Which capabilities are there?",
-        says='Expected ";".; correct it, protoc does not accept the file',
+        old="message HelloResponse {",
+        new="message HelloResponse [",
+        says='Expected "{".; correct it, protoc does not accept the file',
     ),
     Break(
         name="a proto type that does not exist",
@@ -102,6 +125,13 @@ UNREADABLE = [
 @pytest.mark.parametrize("case", UNREADABLE, ids=named)
 def test_a_file_that_can_not_be_read_is_refused_with_its_line(case: Break, tmp_path: Path) -> None:
     assert_told(tmp_path, case)
+
+
+def test_an_empty_file_is_refused(tmp_path: Path) -> None:
+    assert told(tmp_path, lambda spec: (spec / "registry/errors.yaml").write_text("")) == [
+        "spec/registry/errors.yaml:1: the document: None is not of type 'object'; "
+        "write the row as the others are"
+    ]
 
 
 def test_a_missing_registry_is_refused(tmp_path: Path) -> None:

@@ -167,6 +167,15 @@ DISAGREEMENTS = [
         says=f"200 of POST /mig/v0.1/hello carries DiscoverResponse, HELLO has HelloResponse; {AGREE}",
     ),
     Break(
+        name="an answer without a body",
+        file=ROWS,
+        old="rpc: Invocation/StreamInvoke, http: mig/stream, nats: stream, shape: duplex,",
+        new="rpc: Invocation/StreamInvoke, http: mig/stream, nats: stream, shape: unary, status: 101,",
+        told_in=HTTP,
+        at="        '101':",
+        says=f"101 of GET /mig/v0.1/stream carries nothing, STREAM has StreamFrame; {AGREE}",
+    ),
+    Break(
         name="the events of a stream",
         file=ROWS,
         old="response: EventMessage",

@@ -95,6 +95,15 @@ def test_a_mistaken_row_is_refused_with_its_line(case: Break, tmp_path: Path) ->
     assert_told(tmp_path, case)
 
 
+def test_a_proto_file_without_the_error_codes_is_refused(tmp_path: Path) -> None:
+    def change(spec: Path) -> None:
+        text = (spec / PROTO).read_text()
+        (spec / PROTO).write_text(text.replace("MigErrorCode", "Failure"))
+
+    messages = [line.partition(": ")[2] for line in told(tmp_path, change)]
+    assert "the proto file has no enum MigErrorCode; add it with every code below" in messages
+
+
 ROW = (
     "  - {{id: {id}, level: MUST, text: It is so., source: section 1, "
     "profile: {profile}, bindings: [{binding}]}}\n"

@@ -59,7 +59,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def jwt_url() -> Iterator[str]:
-    with running_migd(**JWT_MODE) as migd:
+    with running_migd(cwd=None, **JWT_MODE) as migd:
         yield migd.url
 
 
@@ -101,9 +101,9 @@ def identify(page: Page, authorization: str) -> None:
 @pytest.mark.parametrize("path", ["/ui", "/docs", "/docs/mig", "/docs/channels", "/docs/errors"])
 def test_a_page_loads_without_complaint_asks_only_its_server_and_fits_a_telephone(
     browser: Browser, url: str, path: str
-):
+) -> None:
     with visit(browser, url + path, width=400, dark=True) as seen:
-        expect(seen.page.locator("h1").first).to_be_attached()
+        seen.page.wait_for_load_state("networkidle")
         overflow = seen.page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
@@ -113,7 +113,7 @@ def test_a_page_loads_without_complaint_asks_only_its_server_and_fits_a_telephon
         assert seen.hosts() == {urlsplit(url).netloc}
 
 
-def test_the_console_opens_with_what_the_server_says_of_itself(console: Visit):
+def test_the_console_opens_with_what_the_server_says_of_itself(console: Visit) -> None:
     page = console.page
 
     expect(page.locator("#readiness")).to_have_text("ready")
@@ -126,7 +126,7 @@ def test_the_console_opens_with_what_the_server_says_of_itself(console: Visit):
     expect(page.locator("#hello-outcome")).to_contain_text(server_id)
 
 
-def test_hello_is_the_caller_s_own_and_a_refusal_says_what_the_server_can_do(console: Visit):
+def test_hello_is_the_caller_s_own_and_a_refusal_says_what_the_server_can_do(console: Visit) -> None:
     page = console.page
     page.fill("#hello-features", "replay, telepathy")
     page.get_by_role("button", name="Say hello", exact=True).click()
@@ -140,7 +140,7 @@ def test_hello_is_the_caller_s_own_and_a_refusal_says_what_the_server_can_do(con
     expect(page.locator("#hello-outcome .pairs")).to_contain_text('supported_versions["0.1"]')
 
 
-def test_discover_lists_what_matches_and_fills_invoke_with_a_payload_that_works(console: Visit):
+def test_discover_lists_what_matches_and_fills_invoke_with_a_payload_that_works(console: Visit) -> None:
     page = console.page
     page.fill("#discover-query", "models")
     page.get_by_role("button", name="Discover", exact=True).click()
@@ -154,7 +154,7 @@ def test_discover_lists_what_matches_and_fills_invoke_with_a_payload_that_works(
     expect(page.locator("#invoke-outcome pre")).to_contain_text('"result": "ok"')
 
 
-def test_a_refused_payload_is_shown_by_code_and_place(console: Visit):
+def test_a_refused_payload_is_shown_by_code_and_place(console: Visit) -> None:
     choose(console.page, REFERENCE)
     invoke(console.page, {"input": 7})
 
@@ -162,7 +162,7 @@ def test_a_refused_payload_is_shown_by_code_and_place(console: Visit):
     expect(console.page.locator("#invoke-outcome .violations")).to_contain_text("/input")
 
 
-def test_what_is_no_json_is_said_at_once_and_not_sent(console: Visit):
+def test_what_is_no_json_is_said_at_once_and_not_sent(console: Visit) -> None:
     console.page.fill("#invoke-payload", '{"input": ')
     console.page.locator("#invoke").get_by_role("button", name="Invoke", exact=True).click()
 
@@ -170,7 +170,7 @@ def test_what_is_no_json_is_said_at_once_and_not_sent(console: Visit):
     assert console.count("/mig/v0.1/invoke/") == 0
 
 
-def test_the_command_shown_makes_the_same_call(console: Visit):
+def test_the_command_shown_makes_the_same_call(console: Visit) -> None:
     choose(console.page, REFERENCE)
     console.page.fill("#invoke-payload", '{"input": "it\'s <here>"}')
     console.page.fill("#invoke-deadline", "5000")
@@ -183,7 +183,7 @@ def test_the_command_shown_makes_the_same_call(console: Visit):
     assert json.loads(answer)["header"]["tenant_id"] == "acme"
 
 
-def test_a_streamed_invocation_shows_its_frames_to_the_last(console: Visit):
+def test_a_streamed_invocation_shows_its_frames_to_the_last(console: Visit) -> None:
     page = console.page
     choose(page, REFERENCE)
     page.get_by_text("streamed, WebSocket").click()
@@ -197,7 +197,7 @@ def test_a_streamed_invocation_shows_its_frames_to_the_last(console: Visit):
     expect(page.locator("#invoke-cancel")).to_be_disabled()
 
 
-def test_frames_are_shown_as_they_come_and_the_stream_can_be_cancelled(console: Visit):
+def test_frames_are_shown_as_they_come_and_the_stream_can_be_cancelled(console: Visit) -> None:
     page = console.page
     choose(page, ENDLESS)
     page.get_by_role("button", name="Invoke", exact=True).click()
@@ -212,7 +212,7 @@ def test_frames_are_shown_as_they_come_and_the_stream_can_be_cancelled(console: 
     expect(page.locator("#connections-table")).to_be_hidden()
 
 
-def test_a_published_event_reaches_the_subscription_and_both_are_counted(console: Visit):
+def test_a_published_event_reaches_the_subscription_and_both_are_counted(console: Visit) -> None:
     page = console.page
     page.fill("#subscribe-topic", "try.out")
     page.get_by_role("button", name="Subscribe", exact=True).click()
@@ -230,7 +230,7 @@ def test_a_published_event_reaches_the_subscription_and_both_are_counted(console
 
 def test_a_live_subscription_is_in_the_table_as_long_as_it_lives_and_the_filters_apply(
     console: Visit, url: str
-):
+) -> None:
     table = console.page.locator("#connections-table tbody")
     connection = HTTPConnection(urlsplit(url).netloc, timeout=30)
     connection.request(
@@ -250,7 +250,7 @@ def test_a_live_subscription_is_in_the_table_as_long_as_it_lives_and_the_filters
     expect(table).not_to_contain_text("somebody")
 
 
-def test_invocations_and_errors_are_counted_by_capability_and_code(console: Visit, url: str):
+def test_invocations_and_errors_are_counted_by_capability_and_code(console: Visit, url: str) -> None:
     for _ in range(2):
         call(url, {"payload": {"input": "x"}})
     call(url, {"payload": {}})
@@ -275,7 +275,7 @@ def call(url: str, body: Any) -> None:
         error.close()
 
 
-def test_a_hidden_tab_asks_nothing_and_asks_at_once_when_it_is_seen_again(browser: Browser, url: str):
+def test_a_hidden_tab_asks_nothing_and_asks_at_once_when_it_is_seen_again(browser: Browser, url: str) -> None:
     with visit(browser, "about:blank") as seen:
         seen.page.clock.install()
         seen.page.goto(f"{url}/ui")
@@ -299,7 +299,7 @@ def show(page: Page, *, hidden: bool) -> None:
     )
 
 
-def test_in_jwt_mode_each_panel_says_what_it_needs_and_asks_nothing_in_vain(guarded: Visit):
+def test_in_jwt_mode_each_panel_says_what_it_needs_and_asks_nothing_in_vain(guarded: Visit) -> None:
     page = guarded.page
 
     needs = "Needs a bearer token with the scope mig:admin: paste one above."
@@ -310,7 +310,7 @@ def test_in_jwt_mode_each_panel_says_what_it_needs_and_asks_nothing_in_vain(guar
     assert guarded.count("/admin/") + guarded.count("/cloud/") + guarded.count("/mig/") == 0
 
 
-def test_in_jwt_mode_a_token_is_enough_and_never_in_a_url(guarded: Visit):
+def test_in_jwt_mode_a_token_is_enough_and_never_in_a_url(guarded: Visit) -> None:
     page = guarded.page
     token = bearer("acme", "mig:admin capability:infer")
     identify(page, token)
@@ -331,7 +331,9 @@ def test_in_jwt_mode_a_token_is_enough_and_never_in_a_url(guarded: Visit):
     expect(page.locator("#hello-outcome .mark")).to_have_text("200")
 
 
-def test_in_jwt_mode_a_token_without_the_scope_gets_the_try_outs_and_one_line_in_each_panel(guarded: Visit):
+def test_in_jwt_mode_a_token_without_the_scope_gets_the_try_outs_and_one_line_in_each_panel(
+    guarded: Visit,
+) -> None:
     page = guarded.page
     identify(page, bearer("acme", "capability:infer"))
 
@@ -340,7 +342,7 @@ def test_in_jwt_mode_a_token_without_the_scope_gets_the_try_outs_and_one_line_in
         expect(page.locator(panel)).to_have_text("Needs a token with the scope mig:admin.")
 
 
-def test_in_jwt_mode_a_bad_token_is_refused_in_the_server_s_words(guarded: Visit):
+def test_in_jwt_mode_a_bad_token_is_refused_in_the_server_s_words(guarded: Visit) -> None:
     identify(guarded.page, "not.a.token")
 
     expect(guarded.page.locator("#discover-outcome .code")).to_have_text("MIG_UNAUTHORIZED")

@@ -37,7 +37,7 @@ async def guarded() -> AsyncIterator[LocalMigd]:
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/ui/static/console.js", "/docs/openapi/mig.json", "/docs/nowhere"])
-async def test_everything_is_served_under_a_strict_policy(migd: LocalMigd, path: str):
+async def test_everything_is_served_under_a_strict_policy(migd: LocalMigd, path: str) -> None:
     answer = await migd.get(path, accept="text/html")
 
     policy = dict(part.split(" ", 1) for part in answer.headers["content-security-policy"].split("; "))
@@ -49,7 +49,7 @@ async def test_everything_is_served_under_a_strict_policy(migd: LocalMigd, path:
 
 
 @pytest.mark.parametrize("path", PAGES)
-async def test_no_page_has_anything_inline_or_from_elsewhere(migd: LocalMigd, path: str):
+async def test_no_page_has_anything_inline_or_from_elsewhere(migd: LocalMigd, path: str) -> None:
     text = (await migd.get(path)).raw.decode()
 
     assert "<style" not in text
@@ -63,27 +63,27 @@ async def test_no_page_has_anything_inline_or_from_elsewhere(migd: LocalMigd, pa
 @pytest.mark.parametrize("path", PAGES)
 async def test_every_page_is_public_since_the_rights_are_checked_where_the_data_is(
     guarded: LocalMigd, path: str
-):
+) -> None:
     answer = await guarded.get(path)
 
     assert answer.status == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
 
 
-async def test_head_is_get_without_the_body(migd: LocalMigd):
+async def test_head_is_get_without_the_body(migd: LocalMigd) -> None:
     answer = await migd.request("HEAD", "/ui")
 
     assert (answer.status, answer.raw) == (200, b"")
 
 
-async def test_an_unknown_page_is_an_error_envelope(migd: LocalMigd):
+async def test_an_unknown_page_is_an_error_envelope(migd: LocalMigd) -> None:
     answer = await migd.get("/docs/nowhere")
 
     assert (answer.status, answer.code) == (404, "MIG_NOT_FOUND")
     assert answer.json["header"]["tenant_id"] == "unknown"
 
 
-async def test_a_browser_gets_the_refusal_as_a_page(migd: LocalMigd):
+async def test_a_browser_gets_the_refusal_as_a_page(migd: LocalMigd) -> None:
     answer = await migd.get("/ui/<b>", accept="text/html,*/*")
 
     assert answer.status == 404
@@ -91,7 +91,7 @@ async def test_a_browser_gets_the_refusal_as_a_page(migd: LocalMigd):
     assert "<b>" not in answer.raw.decode()
 
 
-async def test_another_method_is_405_and_says_which_are_allowed(migd: LocalMigd):
+async def test_another_method_is_405_and_says_which_are_allowed(migd: LocalMigd) -> None:
     answer = await migd.post("/ui")
 
     assert (answer.status, answer.code) == (405, "MIG_INVALID_REQUEST")
@@ -99,11 +99,11 @@ async def test_another_method_is_405_and_says_which_are_allowed(migd: LocalMigd)
 
 
 @pytest.mark.parametrize("path", ["/ui/static/../sample.py", "/ui/static/%2e%2e/sample.py", "/ui/static/"])
-async def test_only_the_static_files_are_served(migd: LocalMigd, path: str):
+async def test_only_the_static_files_are_served(migd: LocalMigd, path: str) -> None:
     assert (await migd.get(path)).status == 404
 
 
-async def test_the_input_of_a_capability_is_its_schema_and_a_payload_that_it_takes(migd: LocalMigd):
+async def test_the_input_of_a_capability_is_its_schema_and_a_payload_that_it_takes(migd: LocalMigd) -> None:
     answer = await migd.get(INPUT, x_tenant_id="acme")
 
     assert answer.json["schema"]["required"] == ["input"]
@@ -126,20 +126,20 @@ async def test_the_input_of_a_capability_is_its_schema_and_a_payload_that_it_tak
 )
 async def test_the_input_of_a_capability_is_for_those_who_may_invoke_it(
     guarded: LocalMigd, authorization: str, status: int, code: str
-):
+) -> None:
     answer = await guarded.get(INPUT, x_tenant_id="acme", authorization=authorization)
 
     assert answer.status == status
     assert not code or answer.code == code
 
 
-async def test_the_input_of_an_unknown_capability_is_refused_like_its_invocation(migd: LocalMigd):
+async def test_the_input_of_an_unknown_capability_is_refused_like_its_invocation(migd: LocalMigd) -> None:
     answer = await migd.get("/ui/capabilities/no.such.thing/input", x_tenant_id="acme")
 
     assert (answer.status, answer.code) == (404, "MIG_UNSUPPORTED_CAPABILITY")
 
 
-def test_the_gateway_starts_without_loading_what_only_pages_need():
+def test_the_gateway_starts_without_loading_what_only_pages_need() -> None:
     loaded = "import sys, migd.app; print(sorted({'starlette', 'jinja2', 'markdown_it'} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
 

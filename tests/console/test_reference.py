@@ -7,7 +7,7 @@ import html
 import json
 import re
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import PurePosixPath
@@ -17,6 +17,7 @@ import aiohttp
 import pytest
 
 from mig_protocol.errors import ERRORS
+from migd.console.reference.markdown import block, inline
 from support.curl import CurlCommand, read_curl
 from support.running_migd import LocalMigd, local_migd
 from support.tokens import JWT_MODE, bearer
@@ -71,7 +72,9 @@ async def commands(migd: LocalMigd, name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-async def test_every_operation_has_a_section_and_is_listed_in_the_overview(migd: LocalMigd, name: str):
+async def test_every_operation_has_a_section_and_is_listed_in_the_overview(
+    migd: LocalMigd, name: str
+) -> None:
     sections = Links(await page(migd, f"/docs/{name}")).anchors
     listed = Links(await page(migd, "/docs")).targets
 
@@ -82,7 +85,7 @@ async def test_every_operation_has_a_section_and_is_listed_in_the_overview(migd:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-async def test_every_schema_and_every_shared_response_has_a_section(migd: LocalMigd, name: str):
+async def test_every_schema_and_every_shared_response_has_a_section(migd: LocalMigd, name: str) -> None:
     sections = Links(await page(migd, f"/docs/{name}")).anchors
     components = json.loads(bundled(f"openapi/{name}.v0.1.json"))["components"]
 
@@ -90,7 +93,7 @@ async def test_every_schema_and_every_shared_response_has_a_section(migd: LocalM
     assert {f"response-{response}" for response in components["responses"]} <= set(sections)
 
 
-async def test_every_link_and_every_anchor_resolves(migd: LocalMigd):
+async def test_every_link_and_every_anchor_resolves(migd: LocalMigd) -> None:
     found = {path: Links(await page(migd, path)) for path in PAGES}
 
     for path, links in found.items():
@@ -104,7 +107,7 @@ async def test_every_link_and_every_anchor_resolves(migd: LocalMigd):
                 assert (await migd.get(where)).status == 200, f"{path} links to {target}"
 
 
-async def test_the_error_page_has_every_code_with_its_statuses(migd: LocalMigd):
+async def test_the_error_page_has_every_code_with_its_statuses(migd: LocalMigd) -> None:
     text = await page(migd, "/docs/errors")
 
     for row in ERRORS.values():
@@ -121,22 +124,34 @@ async def test_the_error_page_has_every_code_with_its_statuses(migd: LocalMigd):
     ],
     ids=lambda value: PurePosixPath(value).stem,
 )
-async def test_the_documents_themselves_are_served_as_they_are(migd: LocalMigd, path: str, source: str):
+async def test_the_documents_themselves_are_served_as_they_are(
+    migd: LocalMigd, path: str, source: str
+) -> None:
     answer = await migd.get(path)
 
     assert answer.headers["content-type"] == "application/json"
     assert answer.raw == bundled(source)
 
 
-async def test_a_description_is_shown_as_markdown_and_never_as_html(migd: LocalMigd):
+async def test_descriptions_are_shown_as_markdown(migd: LocalMigd) -> None:
     text = await page(migd, "/docs/mig")
 
     assert "<li>the message header: its shape, then <code>mig_version</code>" in text
     assert "<code>id: &lt;sequence&gt;</code>" in text
 
 
+@pytest.mark.parametrize("render", [block, inline])
+@pytest.mark.parametrize("text", ["<b>bold</b>", "a <img src=x onerror=y>", "[x](javascript:alert(1))"])
+def test_html_and_scripts_in_a_description_stay_text(render: Callable[[str], str], text: str) -> None:
+    shown = render(text)
+
+    assert "<b" not in shown
+    assert "<img" not in shown
+    assert "<a" not in shown
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
-async def test_every_command_works_as_it_stands(migd: LocalMigd, name: str):
+async def test_every_command_works_as_it_stands(migd: LocalMigd, name: str) -> None:
     for text in await commands(migd, name):
         if text.startswith("echo "):
             continue  # the WebSocket's, which has a test of its own
@@ -145,7 +160,7 @@ async def test_every_command_works_as_it_stands(migd: LocalMigd, name: str):
         assert 200 <= status < 300, text
 
 
-async def test_the_command_for_the_websocket_sends_a_frame_that_is_answered(migd: LocalMigd):
+async def test_the_command_for_the_websocket_sends_a_frame_that_is_answered(migd: LocalMigd) -> None:
     [text] = [text for text in await commands(migd, "mig") if text.startswith("echo ")]
     frame = re.search(r"echo '(.*)' \| websocat", text)
     assert frame
@@ -157,7 +172,7 @@ async def test_the_command_for_the_websocket_sends_a_frame_that_is_answered(migd
     assert answer["kind"] == "response"
 
 
-async def test_in_jwt_mode_the_commands_carry_a_token_where_one_is_needed():
+async def test_in_jwt_mode_the_commands_carry_a_token_where_one_is_needed() -> None:
     async with local_migd(**JWT_MODE) as migd:
         for text in await commands(migd, "admin"):
             request = read_curl(text)
@@ -178,7 +193,7 @@ async def test_in_jwt_mode_the_commands_carry_a_token_where_one_is_needed():
 )
 async def test_commands_name_the_host_that_was_asked_and_nothing_that_is_no_host(
     migd: LocalMigd, host: str, shown: str
-):
+) -> None:
     text = await page(migd, "/docs/mig", host=host)
 
     assert shown in text

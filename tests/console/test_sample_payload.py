@@ -48,14 +48,14 @@ SCHEMAS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_a_sample_is_valid_and_shows_something(name: str):
+def test_a_sample_is_valid_and_shows_something(name: str) -> None:
     sample = sample_payload(SCHEMAS[name])
 
     Draft202012Validator(SCHEMAS[name]).validate(sample)
     assert sample
 
 
-def test_the_schema_s_own_example_and_default_come_first():
+def test_the_schema_s_own_example_and_default_come_first() -> None:
     schema = {
         "type": "object",
         "required": ["text", "to"],
@@ -68,8 +68,12 @@ def test_the_schema_s_own_example_and_default_come_first():
     assert sample_payload(schema) == {"text": "Guten Morgen", "to": "en"}
 
 
+def test_what_is_not_required_is_left_out() -> None:
+    assert list(sample_payload(SCHEMAS["the reference capability"])) == ["input"]
+
+
 @pytest.mark.parametrize("schema", [None, {"type": "string"}, {"type": "array"}, {}], ids=str)
-def test_without_an_object_to_describe_it_is_the_usual_input(schema: dict[str, Any] | None):
+def test_without_an_object_to_describe_it_is_the_usual_input(schema: dict[str, Any] | None) -> None:
     assert list(sample_payload(schema)) == ["input"]
 
 
@@ -81,8 +85,8 @@ def test_without_an_object_to_describe_it_is_the_usual_input(schema: dict[str, A
         {"allOf": [{"$ref": "#"}, True]},
         {
             "type": "object",
-            "required": ["left", "right", "other"],
-            "properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}, "other": {"$ref": "#"}},
+            "required": [str(n) for n in range(50)],
+            "properties": {str(n): {"$ref": "#"} for n in range(50)},
         },
         {
             "type": "object",
@@ -95,5 +99,5 @@ def test_without_an_object_to_describe_it_is_the_usual_input(schema: dict[str, A
     ],
     ids=["itself", "elsewhere", "all of itself", "a tree", "huge"],
 )
-def test_a_schema_that_never_ends_or_asks_for_a_lot_gives_a_small_sample(schema: dict[str, Any]):
+def test_a_schema_that_never_ends_or_asks_for_a_lot_gives_a_small_sample(schema: dict[str, Any]) -> None:
     assert len(str(sample_payload(schema))) < 20_000

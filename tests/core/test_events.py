@@ -88,6 +88,14 @@ async def test_a_cursor_replays_what_is_retained_and_goes_live_without_a_seam() 
         assert seen == [(3, True), (4, True), (5, True), (6, False)]
 
 
+async def test_a_cursor_past_the_end_skips_nothing_that_is_published_later() -> None:
+    async with GatewayUnderTest() as under_test:
+        await publish(under_test, {"n": 1})
+        subscription = await subscribe(under_test, "900")
+        await publish(under_test, {"n": 2})
+        assert [(event["sequence"], event["replay"]) for event in await events(subscription)] == [(2, False)]
+
+
 async def test_a_reader_asleep_is_woken_by_a_publish() -> None:
     async with GatewayUnderTest() as under_test:
         subscription = await subscribe(under_test)

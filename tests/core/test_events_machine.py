@@ -83,7 +83,7 @@ class EventsMachine(RuleBasedStateMachine):
             self.under_test.gateway.subscribe(calling(tenant), request, ConnectionKind.sse_subscribe)
         )
         head = len(self.logs[tenant])
-        return Reader(tenant, subscription, head if cursor is None else cursor, head)
+        return Reader(tenant, subscription, head if cursor is None else min(cursor, head), head)
 
     @rule(reader=readers)
     def read(self, reader: Reader) -> None:

@@ -230,6 +230,15 @@ async def test_cancel_names_the_stream_or_the_message_or_its_own_header() -> Non
             assert under_test.provider.stopped.is_set()
 
 
+async def test_a_cancel_right_behind_its_request_finds_it_running() -> None:
+    async with GatewayUnderTest() as under_test:
+        under_test.provider.waits = True
+        client = Client(under_test)
+        await client.request()
+        answer = await client.control("s-1", action="cancel")
+        assert answer.payload == {"accepted": True, "status": "cancelled"}
+
+
 async def test_cancel_of_a_stream_that_is_over_is_too_late() -> None:
     async with GatewayUnderTest() as under_test:
         client = Client(under_test)

@@ -192,7 +192,7 @@ def test_a_body_too_large_by_count_is_refused_while_it_comes(edge: Edge) -> None
 
 
 def test_a_client_that_sends_all_of_a_far_too_large_body_still_reads_the_refusal(edge: Edge) -> None:
-    response, body = asked(edge, "POST", INVOKE + "test.echo", b" " * (200 * LIMIT))
+    response, body = asked(edge, "POST", INVOKE + "test.echo", b" " * (2_000 * LIMIT))
     assert response.status == 413
     assert json.loads(body)["error"]["message"] == f"the body is larger than {LIMIT} bytes"
 
@@ -239,11 +239,12 @@ def test_a_stream_opens_before_its_first_chunk(edge: Edge) -> None:
     assert edge.happened("test.silent closed")
 
 
-def test_a_stream_is_sent_as_it_comes_ended_and_closed(edge: Edge) -> None:
-    response, body = asked(edge, "GET", SUBSCRIBE + "test.finite")
+@pytest.mark.parametrize("topic", ["test.finite", "test.iterator"])
+def test_a_stream_is_sent_as_it_comes_ended_and_closed(edge: Edge, topic: str) -> None:
+    response, body = asked(edge, "GET", SUBSCRIBE + topic)
     assert body == b"".join(edge.service.chunks)
     assert response.getheader("content-length") is None
-    assert edge.happened("test.finite closed")
+    assert edge.happened(f"{topic} closed")
 
 
 def test_a_stream_is_stopped_when_its_client_leaves(edge: Edge) -> None:

@@ -41,8 +41,8 @@ def test_generation_gives_the_committed_bytes_whatever_the_environment(tmp_path:
             command, cwd=home, env=kept | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         runs.append((process, spec, out))
-    for process, spec, out in runs:
-        said, _ = process.communicate(timeout=60)
+    told = [process.communicate(timeout=60)[0] for process, _, _ in runs]
+    for said, (process, spec, out) in zip(told, runs, strict=True):
         assert process.returncode == 0, said
         assert tree(out) == tree(COMMITTED), "generated/ is not what spec/ and codegen/ say: run `make generate`"
         assert (spec / "SURFACE.txt").read_bytes() == (ROOT / "spec" / "SURFACE.txt").read_bytes()

@@ -95,8 +95,8 @@ async def test_a_request_without_what_its_path_needs_is_not_sent(remote: Remote)
 
 async def test_what_goes_into_the_path_is_escaped(remote: Remote) -> None:
     with pytest.raises(MigFault):
-        await remote.client.cancel(CancelRequest(target_message_id="a%b?c#d"))
-    assert remote.transport.requests[0][1] == "/mig/v0.1/cancel/a%25b%3Fc%23d"
+        await remote.client.cancel(CancelRequest(target_message_id="a%b?c#d/e"))
+    assert remote.transport.requests[0][1] == "/mig/v0.1/cancel/a%25b%3Fc%23d%2Fe"
 
 
 async def test_an_error_is_raised_with_all_that_the_server_said(remote: Remote) -> None:
@@ -171,6 +171,8 @@ async def test_closing_a_subscription_ends_it_at_the_server(remote: Remote) -> N
     remote.service.chunks = [b"event: mig-event\ndata: %s\n\n" % codec.encode(event(1))]
     async with aclosing(remote.client.subscribe(SubscribeRequest(topic="test.endless"))) as events:
         assert await anext(events) == event(1)
+    with pytest.raises(StopAsyncIteration):  # closed by the stub, not when it happens to be collected
+        await anext(remote.transport.streams[0])
     closed = remote.service.happened["test.endless closed"]
     assert await asyncio.to_thread(closed.wait, SOON_S)
 

@@ -15,11 +15,14 @@ def parsed(*chunks: bytes) -> list[ServerSentEvent]:
     return [event for chunk in chunks for event in parser.feed(chunk)]
 
 
-STREAM = "\ufeff: hello\r\nid: 1\revent: mig-event\ndata: {\ndata:  }\r\n\r\nretry: 5\n\ndata\n\nid: ü\ndata:x\n\ndata: lost"
+STREAM = (
+    "\ufeff: hello\r\nid: 1\revent: mig-event\r\ndata: {\ndata:  }\r\n\r\n"
+    "retry: 5\n\ndata\n\nid: \u00fc\ndata:x\n\ndata: lost"
+)
 EVENTS = [
     ServerSentEvent("1", "mig-event", "{\n }"),
     ServerSentEvent("1", "message", ""),
-    ServerSentEvent("ü", "message", "x"),
+    ServerSentEvent("\u00fc", "message", "x"),
 ]
 
 

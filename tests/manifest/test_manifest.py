@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 
@@ -48,16 +47,6 @@ def write(tmp_path: Path) -> Write:
         return path
 
     return to_file
-
-
-@pytest.fixture(autouse=True)
-def import_path() -> Iterator[None]:
-    """Takes back what a manifest adds to the import path, and the modules it imported from there."""
-    path, modules = list(sys.path), set(sys.modules)
-    yield
-    sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        del sys.modules[name]
 
 
 def load(path: Path, **environ: str) -> Manifest:

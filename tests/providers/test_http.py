@@ -502,6 +502,23 @@ async def test_secrets_are_in_no_log_and_no_error(
     assert "hush-1" not in f"{caplog.text}{refused.value.message}{refused.value.details}"
 
 
+async def test_a_service_that_speaks_no_http_is_one_line_in_the_log_without_its_query(
+    work: MakeWork, serve_raw: ServeRaw, running: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    provider = await running(service(f"{await serve_raw(speak)}?key=hush"))
+    with pytest.raises(MigFault):
+        await provider.invoke(work())
+    (said,) = [record.getMessage() for record in caplog.records if record.name == "migd.providers.http"]
+    assert "hush" not in said
+    assert "\n" not in said
+
+
 async def test_a_provider_that_is_not_started_says_so() -> None:
     provider = service("http://127.0.0.1:9/")
     assert not provider.health().ok

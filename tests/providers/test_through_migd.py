@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -16,7 +17,8 @@ from migd.capability.descriptor import describe
 from migd.core.catalog import Capability
 from migd.providers.http import HttpProvider, HttpService
 from migd.providers.python import python_capability
-from support.running_migd import local_migd
+from support.curl import read_curl
+from support.running_migd import local_migd, running_migd
 
 from .waiting_service import Waiting
 
@@ -101,3 +103,20 @@ async def test_a_capability_of_one_tenant_does_not_exist_for_another() -> None:
     async with local_migd(python_capability(private, frozenset({"acme"}))) as migd:
         assert (await migd.invoke("test.private", tenant="acme")).status == 200
         assert (await migd.invoke("test.private", tenant="globex")).code == "MIG_UNSUPPORTED_CAPABILITY"
+
+
+def test_a_blocking_call_that_never_returns_does_not_keep_migd_from_ending(tmp_path: Path) -> None:
+    (tmp_path / "stuck_capability.py").write_text(
+        "import threading\n"
+        "from migd.capability import capability\n"
+        "@capability(id='test.stuck')\n"
+        "def stuck() -> dict[str, int]:\n"
+        "    threading.Event().wait()\n"
+        "    return {}\n"
+    )
+    manifest = tmp_path / "migd.yaml"
+    manifest.write_text("migd: 1\ncapabilities:\n  - python: stuck_capability:stuck\n")
+    with running_migd("--config", str(manifest)) as migd:
+        call = f"curl {migd.url}/mig/v0.1/invoke/test.stuck -H 'X-Tenant-ID: acme' -H 'MIG-Deadline-Ms: 100' -d '{{}}'"
+        assert read_curl(call).send()[0] == 504
+        assert migd.stop() == 0

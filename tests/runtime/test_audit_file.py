@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
 from mig_protocol.messages import AuditRecord
 from migd.stores.audit_file import AuditFile
 
@@ -32,7 +33,7 @@ def written(path: Path) -> list[str]:
     return [json.loads(line)["message_id"] for line in path.read_text().splitlines()]
 
 
-async def test_a_record_is_one_json_line_with_the_protocols_fields(tmp_path: Path):
+async def test_a_record_is_one_json_line_with_the_protocols_fields(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
     audit = AuditFile(path)
 
@@ -45,7 +46,7 @@ async def test_a_record_is_one_json_line_with_the_protocols_fields(tmp_path: Pat
     assert line["timestamp"] == "2026-01-15T09:30:00Z"
 
 
-async def test_records_are_in_the_file_one_turn_of_the_event_loop_later(tmp_path: Path):
+async def test_records_are_in_the_file_one_turn_of_the_event_loop_later(tmp_path: Path) -> None:
     audit = AuditFile(tmp_path / "audit.jsonl")
 
     for number in range(3):
@@ -56,7 +57,7 @@ async def test_records_are_in_the_file_one_turn_of_the_event_loop_later(tmp_path
     await audit.close()
 
 
-async def test_an_existing_file_is_appended_to_and_shared(tmp_path: Path):
+async def test_an_existing_file_is_appended_to_and_shared(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
     first, second = AuditFile(path), AuditFile(path)
 
@@ -70,14 +71,16 @@ async def test_an_existing_file_is_appended_to_and_shared(tmp_path: Path):
     assert sorted(written(path)) == sorted(f"{who}-{number}" for who in "ab" for number in range(100))
 
 
-async def test_only_its_owner_may_read_it(tmp_path: Path):
+async def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
     audit = AuditFile(tmp_path / "audit.jsonl")
     await audit.close()
 
     assert stat.S_IMODE((tmp_path / "audit.jsonl").stat().st_mode) == 0o600
 
 
-async def test_a_full_disk_is_logged_once_and_spoils_no_later_line(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+async def test_a_full_disk_is_logged_once_and_spoils_no_later_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     path = tmp_path / "audit.jsonl"
     audit = AuditFile(path)
     audit.append(record("before"))
@@ -97,4 +100,6 @@ async def test_a_full_disk_is_logged_once_and_spoils_no_later_line(tmp_path: Pat
     lines = path.read_text().splitlines()
     assert json.loads(lines[0])["message_id"] == "before"
     assert json.loads(lines[-1])["message_id"] == "after"
-    assert [each.message for each in caplog.records] == ["audit records can not be written; at least 1 are lost"]
+    assert [each.message for each in caplog.records] == [
+        "audit records can not be written; at least 1 are lost"
+    ]

@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+
 from migd.version import __version__
 from support.running_migd import running_migd, start_migd
 
@@ -29,9 +30,11 @@ def mistake(*arguments: str, **environ: str) -> str:
     return stderr.removeprefix("migd: ").rstrip("\n")
 
 
-def test_it_says_where_it_is_ready_serves_there_and_ends_on_sigterm():
+def test_it_says_where_it_is_ready_serves_there_and_ends_on_sigterm() -> None:
     with running_migd() as migd:
-        assert "".join(migd.stdout) == f"migd {__version__} ready on {migd.url} (console /ui, reference /docs)\n"
+        assert (
+            "".join(migd.stdout) == f"migd {__version__} ready on {migd.url} (console /ui, reference /docs)\n"
+        )
         with urllib.request.urlopen(f"{migd.url}/healthz") as answer:
             assert answer.status == 200
 
@@ -39,54 +42,55 @@ def test_it_says_where_it_is_ready_serves_there_and_ends_on_sigterm():
         assert "going down signal=SIGTERM" in "".join(migd.stderr)
 
 
-def test_the_address_of_the_command_line_wins():
+def test_the_address_of_the_command_line_wins() -> None:
     with running_migd("--addr", "127.0.0.1:0", MIGD_ADDR="256.0.0.1:1") as migd:
         assert migd.url.startswith("http://127.0.0.1:")
 
 
-def test_every_interface_means_ipv4_and_ipv6():
+def test_every_interface_means_ipv4_and_ipv6() -> None:
     with running_migd(MIGD_ADDR=":0") as migd:
         port = int(migd.url.rpartition(":")[2])
         for host in ("127.0.0.1", *(["::1"] if socket.has_dualstack_ipv6() else [])):
             socket.create_connection((host, port)).close()
 
 
-def test_a_port_in_use_is_one_line_with_what_to_do():
+def test_a_port_in_use_is_one_line_with_what_to_do() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert mistake("--addr", f"127.0.0.1:{port}") == (
             f"can not listen on 127.0.0.1:{port}: the port is in use; "
-            "stop what listens there or choose another with --addr or MIGD_ADDR"
+            "stop what has it or choose another with --addr or MIGD_ADDR"
         )
 
 
 @pytest.mark.parametrize(
-    ("address", "reason"), [("no-such-host.invalid:80", "no such host"), ("192.0.2.1:80", "this machine has no such address")]
+    ("address", "reason"),
+    [("no-such-host.invalid:80", "no such host"), ("192.0.2.1:80", "this machine has no such address")],
 )
-def test_an_address_that_is_not_ours_is_one_line(address: str, reason: str):
+def test_an_address_that_is_not_ours_is_one_line(address: str, reason: str) -> None:
     assert mistake(MIGD_ADDR=address).startswith(f"can not listen on {address}: {reason}")
 
 
-def test_a_bad_setting_is_one_line():
+def test_a_bad_setting_is_one_line() -> None:
     assert mistake(MIGD_AUTH_MODE="basic") == "MIGD_AUTH_MODE='basic' is not usable: expected none or jwt"
 
 
-def test_jwt_mode_without_a_secret_is_one_line():
+def test_jwt_mode_without_a_secret_is_one_line() -> None:
     assert mistake(MIGD_AUTH_MODE="jwt").startswith("MIGD_AUTH_MODE=jwt needs MIGD_JWT_HS256_SECRET")
 
 
-def test_an_unknown_option_is_one_line():
+def test_an_unknown_option_is_one_line() -> None:
     assert "--port" in mistake("--port", "80")
 
 
-def test_an_audit_file_that_can_not_be_written_is_one_line(tmp_path: Path):
+def test_an_audit_file_that_can_not_be_written_is_one_line(tmp_path: Path) -> None:
     line = mistake(MIGD_AUDIT_LOG_PATH=str(tmp_path / "none" / "audit.jsonl"))
 
     assert line.startswith("MIGD_AUDIT_LOG_PATH=")
     assert line.endswith("can not be written: No such file or directory")
 
 
-def test_a_wrong_manifest_is_one_line_with_its_place(tmp_path: Path):
+def test_a_wrong_manifest_is_one_line_with_its_place(tmp_path: Path) -> None:
     manifest = tmp_path / "migd.yaml"
     manifest.write_text("migd: 1\ncapabilities:\n  - pyhton: nowhere:nothing\n")
 
@@ -94,14 +98,14 @@ def test_a_wrong_manifest_is_one_line_with_its_place(tmp_path: Path):
     assert mistake("--config", str(manifest), "check").startswith(f"{manifest}:3: ")
 
 
-def test_an_unknown_variable_is_one_warning():
+def test_an_unknown_variable_is_one_warning() -> None:
     with running_migd(MIGD_ADRESS=":1") as migd:
         migd.stop()
 
     assert "warning MIGD_ADRESS is not a setting of migd; did you mean MIGD_ADDR?" in migd.stderr[0]
 
 
-def test_a_short_secret_is_one_warning_that_does_not_tell_it():
+def test_a_short_secret_is_one_warning_that_does_not_tell_it() -> None:
     with running_migd(MIGD_AUTH_MODE="jwt", MIGD_JWT_HS256_SECRET="hunter2") as migd:
         migd.stop()
 
@@ -109,7 +113,7 @@ def test_a_short_secret_is_one_warning_that_does_not_tell_it():
     assert "hunter2" not in "".join(migd.stderr)
 
 
-def test_a_second_signal_ends_it_at_once():
+def test_a_second_signal_ends_it_at_once() -> None:
     with running_migd(MIGD_SHUTDOWN_GRACE_S="3600") as migd:
         with socket.create_connection(("127.0.0.1", int(migd.url.rpartition(":")[2]))) as unfinished:
             unfinished.sendall(b"POST /mig/v0.1/hello HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n")
@@ -121,26 +125,33 @@ def test_a_second_signal_ends_it_at_once():
             assert migd.wait() == -signal.SIGINT
 
 
-def test_version_and_help_need_no_gateway():
+def test_version_and_help_need_no_gateway() -> None:
     script = "import sys\nsys.argv[1:] = ['--help']\nfrom migd.cli import main\ntry: main()\nfinally: print(len([m for m in sys.modules if m.partition('.')[0] in ('uvicorn', 'jsonschema_rs', 'starlette', 'grpc')]))"
-    help_text = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    help_text = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout
 
     assert ended("--version")[:2] == (0, f"migd {__version__}\n")
     assert "--config" in help_text
     assert help_text.splitlines()[-1] == "0"
 
 
-def test_serving_http_imports_no_grpc_and_no_pages():
+def test_serving_http_imports_no_grpc_and_no_pages() -> None:
     script = (
         "import sys, migd.server\n"
         "print(*[m for m in ('grpc', 'google.protobuf', 'starlette', 'jinja2', 'prometheus_client', 'rich') if m in sys.modules])"
     )
 
-    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "\n"
+    assert (
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+        == "\n"
+    )
 
 
-def test_config_shows_every_setting_and_no_secret():
-    status, stdout, _ = ended("config", MIGD_AUTH_MODE="jwt", MIGD_JWT_HS256_SECRET="hunter2", MIGD_ENABLE_METRICS="0")
+def test_config_shows_every_setting_and_no_secret() -> None:
+    status, stdout, _ = ended(
+        "config", MIGD_AUTH_MODE="jwt", MIGD_JWT_HS256_SECRET="hunter2", MIGD_ENABLE_METRICS="0"
+    )
 
     assert status == 0
     assert "MIGD_AUTH_MODE=jwt\n" in stdout
@@ -149,5 +160,5 @@ def test_config_shows_every_setting_and_no_secret():
     assert "hunter2" not in stdout
 
 
-def test_check_lists_what_would_be_served():
+def test_check_lists_what_would_be_served() -> None:
     assert ended("check")[:2] == (0, "observatory.models.infer 1.0.0 (unary, server_stream)\n")

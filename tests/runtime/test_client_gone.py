@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+
 from support.gateway_under_test import Scripted, capability
 from support.running_migd import LocalMigd, local_migd
 from support.sse import subscribed
@@ -34,7 +35,7 @@ async def outcomes(migd: LocalMigd, count: int) -> list[str]:
             return [record["outcome"] for record in records]
 
 
-async def test_an_http_client_that_leaves_stops_its_invocation(migd: LocalMigd, provider: Scripted):
+async def test_an_http_client_that_leaves_stops_its_invocation(migd: LocalMigd, provider: Scripted) -> None:
     asking = asyncio.create_task(migd.invoke("test.scripted"))
     await provider.started.wait()
     asking.cancel()
@@ -44,7 +45,7 @@ async def test_an_http_client_that_leaves_stops_its_invocation(migd: LocalMigd, 
     assert 'path="/mig/v0.1/invoke/{capability}",status="499"' in (await migd.get("/metrics")).raw.decode()
 
 
-async def test_one_that_waits_for_the_same_idempotency_key_goes_on(migd: LocalMigd, provider: Scripted):
+async def test_one_that_waits_for_the_same_idempotency_key_goes_on(migd: LocalMigd, provider: Scripted) -> None:
     first = asyncio.create_task(migd.invoke("test.scripted", idempotency_key="k-1"))
     await provider.started.wait()
     second = asyncio.create_task(migd.invoke("test.scripted", idempotency_key="k-1"))
@@ -59,7 +60,7 @@ async def test_one_that_waits_for_the_same_idempotency_key_goes_on(migd: LocalMi
     assert "mig.idempotent_replay" not in answer.json["header"]["meta"]
 
 
-async def test_a_websocket_that_is_closed_stops_all_its_streams(migd: LocalMigd, provider: Scripted):
+async def test_a_websocket_that_is_closed_stops_all_its_streams(migd: LocalMigd, provider: Scripted) -> None:
     async with migd.http.ws_connect("/mig/v0.1/stream") as socket:
         await socket.send_json(request("s-1"))
         await provider.started.wait()
@@ -69,7 +70,7 @@ async def test_a_websocket_that_is_closed_stops_all_its_streams(migd: LocalMigd,
     assert (await migd.get("/admin/v0.1/connections")).json["summary"]["total"] == 0
 
 
-async def test_a_websocket_that_breaks_off_stops_its_streams(migd: LocalMigd, provider: Scripted):
+async def test_a_websocket_that_breaks_off_stops_its_streams(migd: LocalMigd, provider: Scripted) -> None:
     socket = await migd.http.ws_connect("/mig/v0.1/stream")
     await socket.send_json(request("s-1"))
     await provider.started.wait()
@@ -80,7 +81,7 @@ async def test_a_websocket_that_breaks_off_stops_its_streams(migd: LocalMigd, pr
     await provider.stopped.wait()
 
 
-async def test_a_subscriber_that_leaves_is_forgotten(migd: LocalMigd):
+async def test_a_subscriber_that_leaves_is_forgotten(migd: LocalMigd) -> None:
     async with subscribed(migd.http, "a.b"):
         assert (await migd.get("/admin/v0.1/connections")).json["summary"]["total"] == 1
 
@@ -89,7 +90,7 @@ async def test_a_subscriber_that_leaves_is_forgotten(migd: LocalMigd):
     assert 'mig_gateway_active_streams{type="sse_subscribe"} 0.0' in (await migd.get("/metrics")).raw.decode()
 
 
-async def test_a_client_that_sends_its_next_request_early_is_not_gone(migd: LocalMigd, provider: Scripted):
+async def test_a_client_that_sends_its_next_request_early_is_not_gone(migd: LocalMigd, provider: Scripted) -> None:
     """Pipelining: bytes on the connection are not a disconnect."""
     host, port = migd.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
@@ -103,9 +104,17 @@ async def test_a_client_that_sends_its_next_request_early_is_not_gone(migd: Loca
 
 
 def request(stream_id: str) -> dict[str, Any]:
-    return {"header": {"tenant_id": "acme"}, "kind": "request", "stream_id": stream_id, "capability": "test.scripted"}
+    return {
+        "header": {"tenant_id": "acme"},
+        "kind": "request",
+        "stream_id": stream_id,
+        "capability": "test.scripted",
+    }
 
 
 def raw_invoke() -> bytes:
     body = json.dumps({"header": {"tenant_id": "acme"}}).encode()
-    return b"POST /mig/v0.1/invoke/test.scripted HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    return b"POST /mig/v0.1/invoke/test.scripted HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (
+        len(body),
+        body,
+    )

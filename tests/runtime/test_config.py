@@ -6,11 +6,12 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+
 from migd.config import SETTINGS, ConfigError, Settings, load_settings, unknown_variables
 from migd.setting_values import Address
 
 
-def test_an_empty_environment_gives_the_defaults_of_the_protocol():
+def test_an_empty_environment_gives_the_defaults_of_the_protocol() -> None:
     settings = load_settings({})
 
     assert settings.addr == Address("", 8080)
@@ -21,16 +22,20 @@ def test_an_empty_environment_gives_the_defaults_of_the_protocol():
     assert settings.config is None
 
 
-def test_an_empty_value_is_an_absent_one():
-    assert load_settings({"MIGD_ADDR": "", "MIGD_GRPC_ADDR": " ", "MIGD_AUDIT_LOG_PATH": ""}) == load_settings({})
+def test_an_empty_value_is_an_absent_one() -> None:
+    assert load_settings(
+        {"MIGD_ADDR": "", "MIGD_GRPC_ADDR": " ", "MIGD_AUDIT_LOG_PATH": ""}
+    ) == load_settings({})
 
 
-def test_every_setting_is_a_field_and_every_field_a_setting():
-    assert sorted(row.field for row in SETTINGS) == sorted(field.name for field in dataclasses.fields(Settings))
+def test_every_setting_is_a_field_and_every_field_a_setting() -> None:
+    assert sorted(row.field for row in SETTINGS) == sorted(
+        field.name for field in dataclasses.fields(Settings)
+    )
 
 
 @pytest.mark.parametrize("row", SETTINGS, ids=lambda row: row.variable)
-def test_every_default_is_one_that_its_setting_allows(row):
+def test_every_default_is_one_that_its_setting_allows(row) -> None:
     assert not row.default or row.kind.parse(row.default) == getattr(load_settings({}), row.field)
     assert row.about.endswith(".")
 
@@ -44,20 +49,24 @@ def test_every_default_is_one_that_its_setting_allows(row):
         ("[::1]:8080", Address("::1", 8080)),
     ],
 )
-def test_an_address_is_a_host_and_a_port(text, address):
+def test_an_address_is_a_host_and_a_port(text, address) -> None:
     assert load_settings({"MIGD_ADDR": text}).addr == address
 
 
-@pytest.mark.parametrize("text", ["8080", "localhost", "::1:8080", "localhost:65536", "a b:80", ":", "http://x:80"])
-def test_an_address_that_is_none_is_refused_with_examples(text):
+@pytest.mark.parametrize(
+    "text", ["8080", "localhost", "::1:8080", "localhost:65536", "a b:80", ":", "http://x:80"]
+)
+def test_an_address_that_is_none_is_refused_with_examples(text) -> None:
     with pytest.raises(ConfigError) as refused:
         load_settings({"MIGD_ADDR": text})
 
     assert str(refused.value).startswith(f"MIGD_ADDR={text!r} is not usable: expected host:port, such as")
 
 
-@pytest.mark.parametrize(("text", "value"), [("true", True), ("FALSE", False), ("1", True), ("0", False), ("off", False)])
-def test_a_flag_is_read_in_the_usual_spellings(text, value):
+@pytest.mark.parametrize(
+    ("text", "value"), [("true", True), ("FALSE", False), ("1", True), ("0", False), ("off", False)]
+)
+def test_a_flag_is_read_in_the_usual_spellings(text, value) -> None:
     assert load_settings({"MIGD_ENABLE_METRICS": text}).enable_metrics is value
 
 
@@ -75,43 +84,48 @@ def test_a_flag_is_read_in_the_usual_spellings(text, value):
         ("MIGD_SERVER_ID", "my server", "1 to 64 characters of A-Z a-z 0-9 _ -"),
     ],
 )
-def test_a_value_that_does_not_parse_is_one_line_with_its_variable_and_what_is_allowed(variable, text, allowed):
+def test_a_value_that_does_not_parse_is_one_line_with_its_variable_and_what_is_allowed(
+    variable, text, allowed
+) -> None:
     with pytest.raises(ConfigError) as refused:
         load_settings({variable: text})
 
     assert str(refused.value) == f"{variable}={text!r} is not usable: expected {allowed}"
 
 
-def test_the_command_line_wins_over_the_environment_and_is_what_a_message_names():
+def test_the_command_line_wins_over_the_environment_and_is_what_a_message_names() -> None:
     assert load_settings({"MIGD_ADDR": ":1"}, {"MIGD_ADDR": ":2"}).addr.port == 2
     with pytest.raises(ConfigError, match=r"^--addr='x' is not usable"):
         load_settings({"MIGD_ADDR": ":1"}, {"MIGD_ADDR": "x"})
 
 
-def test_jwt_mode_without_a_secret_is_refused():
+def test_jwt_mode_without_a_secret_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"MIGD_AUTH_MODE=jwt needs MIGD_JWT_HS256_SECRET"):
         load_settings({"MIGD_AUTH_MODE": "jwt"})
     assert load_settings({"MIGD_AUTH_MODE": "JWT", "MIGD_JWT_HS256_SECRET": "s"}).auth_mode == "jwt"
 
 
 @pytest.mark.parametrize(
-    ("variable", "value"), [("MIGD_GRPC_ADDR", ":9090"), ("MIGD_NATS_URL", "nats://user:hunter2@localhost:4222")]
+    ("variable", "value"),
+    [("MIGD_GRPC_ADDR", ":9090"), ("MIGD_NATS_URL", "nats://user:hunter2@localhost:4222")],
 )
-def test_a_binding_that_is_not_there_is_refused_and_not_ignored(variable, value):
-    with pytest.raises(ConfigError, match=rf"^{variable} is set, and this version has no \w+ binding: unset it$"):
+def test_a_binding_that_is_not_there_is_refused_and_not_ignored(variable, value) -> None:
+    with pytest.raises(
+        ConfigError, match=rf"^{variable} is set, and this version has no \w+ binding: unset it$"
+    ):
         load_settings({variable: value})
 
 
-def test_heartbeat_bounds_that_contradict_each_other_are_refused():
+def test_heartbeat_bounds_that_contradict_each_other_are_refused() -> None:
     with pytest.raises(ConfigError, match="MIGD_HEARTBEAT_MIN_MS is greater than MIGD_HEARTBEAT_MAX_MS"):
         load_settings({"MIGD_HEARTBEAT_MIN_MS": "70000"})
 
 
-def test_a_path_is_a_path():
+def test_a_path_is_a_path() -> None:
     assert load_settings({"MIGD_AUDIT_LOG_PATH": "./a.jsonl"}).audit_log_path == Path("a.jsonl")
 
 
-def test_an_unknown_variable_is_warned_of_with_the_likely_one():
+def test_an_unknown_variable_is_warned_of_with_the_likely_one() -> None:
     warnings = unknown_variables({"MIGD_ADR": ":1", "MIGD_ZZZ": "", "MIGD_ADDR": ":1", "PATH": "/bin"})
 
     assert warnings == [

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 
 import pytest
+
 from migd.http_protocol import MAX_HEAD_BYTES
+from support.gateway_under_test import Scripted, capability
 from support.running_migd import LocalMigd, local_migd
 
 
@@ -41,8 +44,16 @@ async def connect(migd: LocalMigd) -> Raw:
     return Raw(*await asyncio.open_connection(host, int(port)))
 
 
-@pytest.mark.parametrize("data", [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n", b"HELLO\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET /\r\nno colon\r\n\r\n"])
-async def test_what_is_not_http_gets_an_envelope(migd: LocalMigd, data: bytes):
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n",
+        b"HELLO\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /\r\nno colon\r\n\r\n",
+    ],
+)
+async def test_what_is_not_http_gets_an_envelope(migd: LocalMigd, data: bytes) -> None:
     raw = await connect(migd)
     raw.send(data)
 
@@ -53,7 +64,7 @@ async def test_what_is_not_http_gets_an_envelope(migd: LocalMigd, data: bytes):
     assert json.loads(body)["header"]["tenant_id"] == "unknown"
 
 
-async def test_a_head_without_end_is_refused_before_it_fills_the_memory(migd: LocalMigd):
+async def test_a_head_without_end_is_refused_before_it_fills_the_memory(migd: LocalMigd) -> None:
     raw = await connect(migd)
     raw.send(b"GET /healthz HTTP/1.1\r\n")
     line = b"X-Padding: " + b"x" * 8000 + b"\r\n"
@@ -67,7 +78,7 @@ async def test_a_head_without_end_is_refused_before_it_fills_the_memory(migd: Lo
     assert f"larger than {MAX_HEAD_BYTES} bytes" in json.loads(body)["error"]["message"]
 
 
-async def test_a_head_that_comes_in_pieces_is_a_request_all_the_same(migd: LocalMigd):
+async def test_a_head_that_comes_in_pieces_is_a_request_all_the_same(migd: LocalMigd) -> None:
     raw = await connect(migd)
     for piece in (b"GET /hea", b"lthz HTTP/1.1\r\nHos", b"t: x\r\nConnection: close\r", b"\n\r\n"):
         raw.send(piece)
@@ -77,7 +88,7 @@ async def test_a_head_that_comes_in_pieces_is_a_request_all_the_same(migd: Local
     assert await raw.answer() == (200, b'{"status":"ok","reasons":[]}')
 
 
-async def test_a_head_that_does_not_come_to_an_end_in_time_is_refused():
+async def test_a_head_that_does_not_come_to_an_end_in_time_is_refused() -> None:
     async with local_migd() as migd:
         factory = migd.edge.config.http_protocol_class
         factory.keywords["head_timeout_s"] = 0.05  # type: ignore[attr-defined]
@@ -89,17 +100,103 @@ async def test_a_head_that_does_not_come_to_an_end_in_time_is_refused():
     assert (status, json.loads(body)["error"]["code"]) == (504, "MIG_TIMEOUT")
 
 
-async def test_a_body_is_asked_for_only_when_it_is_wanted(migd: LocalMigd):
+async def test_a_body_is_asked_for_only_when_it_is_wanted(migd: LocalMigd) -> None:
     """Expect: 100-continue with a body over the limit is answered without reading it (RFC 9110, 10.1.1)."""
     raw = await connect(migd)
-    raw.send(b"POST /mig/v0.1/hello HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 99999999\r\n\r\n")
+    raw.send(
+        b"POST /mig/v0.1/hello HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 99999999\r\n\r\n"
+    )
 
     assert (await raw.reader.readline()).startswith(b"HTTP/1.1 413 ")
     raw.writer.close()
 
 
-async def test_the_server_tells_the_date_and_not_its_maker(migd: LocalMigd):
+async def test_the_server_tells_the_date_and_not_its_maker(migd: LocalMigd) -> None:
     answer = await migd.get("/healthz")
 
     assert answer.headers["date"].endswith(" GMT")
     assert "server" not in answer.headers
+
+
+async def test_a_chunked_body_that_is_not_http_gets_an_envelope(migd: LocalMigd) -> None:
+    for pieces in ((HELLO + b"zz\r\n",), (HELLO, b"zz\r\n")):
+        raw = await connect(migd)
+        for piece in pieces:
+            raw.send(piece)
+            await migd.get("/healthz")
+
+        status, body = await raw.answer()
+        assert (status, json.loads(body)["error"]["code"]) == (400, "MIG_INVALID_REQUEST")
+
+
+async def test_requests_sent_in_one_piece_are_answered_in_order(migd: LocalMigd) -> None:
+    raw = await connect(migd)
+    paths = [b"/healthz", b"/nowhere", b"/mig/v0.1/hello", b"/docs/none", b"/healthz"]
+    for path in paths[:-1]:
+        raw.send(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+    raw.send(b"GET " + paths[-1] + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+
+    answers = await raw.reader.read()
+    raw.writer.close()
+
+    assert re.findall(rb"HTTP/1.1 (\d+) ", answers) == [b"200", b"404", b"405", b"404", b"200"]
+
+
+async def test_bytes_that_are_not_http_after_a_request_do_not_cost_it_its_answer() -> None:
+    provider = Scripted()
+    provider.waits = True
+    async with local_migd(capability(provider)) as migd:
+        raw = await connect(migd)
+        body = b'{"header":{"tenant_id":"acme"}}'
+        raw.send(
+            b"POST /mig/v0.1/invoke/test.scripted HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+            % len(body)
+            + body
+        )
+        raw.send(b"\x00\x01\x02\r\n\r\n")
+        await provider.started.wait()
+        await migd.get("/healthz")
+        provider.release.set()
+
+        status, answer = await raw.answer()
+
+    assert (status, json.loads(answer)["payload"]) == (200, {"done": True})
+
+
+async def test_a_client_of_http_1_0_is_answered_and_closed(migd: LocalMigd) -> None:
+    raw = await connect(migd)
+    raw.send(b"GET /healthz HTTP/1.0\r\n\r\n")
+
+    assert (await raw.answer())[0] == 200
+
+
+async def test_a_body_that_comes_later_than_its_head_is_read(migd: LocalMigd) -> None:
+    raw = await connect(migd)
+    raw.send(
+        b"POST /mig/v0.1/hello HTTP/1.1\r\nHost: x\r\nX-Tenant-ID: acme\r\nConnection: close\r\nContent-Length: 2\r\n\r\n"
+    )
+    await migd.get("/healthz")
+    raw.send(b"{}")
+
+    assert (await raw.answer())[0] == 200
+
+
+async def test_a_client_that_does_not_read_its_answers_is_not_answered_on(migd: LocalMigd) -> None:
+    """Answers wait for room in the connection: they are not piled up in memory."""
+    raw = await connect(migd)
+    raw.reader._limit = 1
+    count = 30_000
+    for _ in range(count // 100):
+        raw.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
+    for _ in range(20):
+        await migd.get("/healthz")
+    scrape = (await migd.get("/metrics")).raw.decode()
+    answered = float(
+        next(line for line in scrape.splitlines() if "/healthz" in line and "_total" in line).split()[-1]
+    )
+    raw.writer.transport.abort()
+
+    assert answered < count
+
+
+HELLO = b"POST /mig/v0.1/hello HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 
 import pytest
+
 from support.gateway_under_test import Scripted, capability
 from support.running_migd import LocalMigd, local_migd
 
@@ -20,10 +21,14 @@ async def migd() -> AsyncIterator[LocalMigd]:
         yield running
 
 
-async def test_hello_selects_version_binding_and_features(migd: LocalMigd):
+async def test_hello_selects_version_binding_and_features(migd: LocalMigd) -> None:
     answer = await migd.post(
         "/mig/v0.1/hello",
-        {**ACME, "requested_bindings": ["grpc", "http"], "requested_features": ["streaming", "telepathy", "cancel"]},
+        {
+            **ACME,
+            "requested_bindings": ["grpc", "http"],
+            "requested_features": ["streaming", "telepathy", "cancel"],
+        },
     )
 
     assert answer.status == 200
@@ -35,7 +40,7 @@ async def test_hello_selects_version_binding_and_features(migd: LocalMigd):
     assert answer.json["header"]["meta"]["mig.profiles"] == ["core", "streaming", "evented", "full"]
 
 
-async def test_a_response_header_is_the_requests_normalised(migd: LocalMigd):
+async def test_a_response_header_is_the_requests_normalised(migd: LocalMigd) -> None:
     sent = {
         "message_id": "m-1",
         "tenant_id": "acme",
@@ -61,7 +66,7 @@ async def test_a_response_header_is_the_requests_normalised(migd: LocalMigd):
     }
 
 
-async def test_what_a_request_leaves_out_is_filled(migd: LocalMigd):
+async def test_what_a_request_leaves_out_is_filled(migd: LocalMigd) -> None:
     header = (await migd.post("/mig/v0.1/heartbeat", None, x_tenant_id="acme")).json["header"]
 
     assert uuid.UUID(header["message_id"]).version == 4
@@ -69,16 +74,23 @@ async def test_what_a_request_leaves_out_is_filled(migd: LocalMigd):
     assert header["deadline_ms"] == 30000
 
 
-async def test_the_header_may_travel_in_http_fields_and_the_body_wins(migd: LocalMigd):
-    fields = {"x_tenant_id": "acme", "mig_message_id": "m-http", "mig_session_id": "s-http", "mig_deadline_ms": "99"}
+async def test_the_header_may_travel_in_http_fields_and_the_body_wins(migd: LocalMigd) -> None:
+    fields = {
+        "x_tenant_id": "acme",
+        "mig_message_id": "m-http",
+        "mig_session_id": "s-http",
+        "mig_deadline_ms": "99",
+    }
 
-    header = (await migd.post("/mig/v0.1/heartbeat", {"header": {"message_id": "m-body"}}, **fields)).json["header"]
+    header = (await migd.post("/mig/v0.1/heartbeat", {"header": {"message_id": "m-body"}}, **fields)).json[
+        "header"
+    ]
 
     assert header["message_id"] == "m-body"
     assert (header["session_id"], header["deadline_ms"]) == ("s-http", 99)
 
 
-async def test_discover_lists_what_is_served(migd: LocalMigd):
+async def test_discover_lists_what_is_served(migd: LocalMigd) -> None:
     found = (await migd.post("/mig/v0.1/discover", {**ACME, "query": "INFER"})).json["capabilities"]
     nothing = (await migd.post("/mig/v0.1/discover", {**ACME, "query": "none"})).json["capabilities"]
 
@@ -87,7 +99,7 @@ async def test_discover_lists_what_is_served(migd: LocalMigd):
     assert nothing == []
 
 
-async def test_invoke_answers_with_the_result_and_its_schema(migd: LocalMigd):
+async def test_invoke_answers_with_the_result_and_its_schema(migd: LocalMigd) -> None:
     answer = await migd.invoke(REFERENCE, {"input": "hi"})
 
     assert answer.status == 200
@@ -101,20 +113,24 @@ async def test_invoke_answers_with_the_result_and_its_schema(migd: LocalMigd):
     assert answer.json["result_schema_uri"] == "schema://observatory/models/infer-output/v1"
 
 
-async def test_a_percent_encoded_path_means_what_it_spells(migd: LocalMigd):
-    answer = await migd.post("/mig/v0.1/invoke/observatory%2Emodels%2Einfer", {**ACME, "payload": {"input": "hi"}})
+async def test_a_percent_encoded_path_means_what_it_spells(migd: LocalMigd) -> None:
+    answer = await migd.post(
+        "/mig/v0.1/invoke/observatory%2Emodels%2Einfer", {**ACME, "payload": {"input": "hi"}}
+    )
 
     assert answer.status == 200
 
 
-async def test_publish_gives_growing_sequences(migd: LocalMigd):
-    acks = [await migd.post("/mig/v0.1/publish/a.b", {**ACME, "payload": {"n": number}}) for number in range(3)]
+async def test_publish_gives_growing_sequences(migd: LocalMigd) -> None:
+    acks = [
+        await migd.post("/mig/v0.1/publish/a.b", {**ACME, "payload": {"n": number}}) for number in range(3)
+    ]
 
     assert [ack.json["sequence"] for ack in acks] == [1, 2, 3]
     assert all(ack.json["accepted"] is True and ack.json["topic"] == "a.b" for ack in acks)
 
 
-async def test_cancel_of_what_has_not_come_refuses_it_when_it_comes(migd: LocalMigd):
+async def test_cancel_of_what_has_not_come_refuses_it_when_it_comes(migd: LocalMigd) -> None:
     ack = await migd.post("/mig/v0.1/cancel/m-later", {**ACME, "reason": "changed my mind"})
     late = await migd.invoke(REFERENCE, {"input": "hi"}, message_id="m-later")
 
@@ -124,7 +140,7 @@ async def test_cancel_of_what_has_not_come_refuses_it_when_it_comes(migd: LocalM
     assert late.json["error"]["details"] == {"cancelled": True, "reason": "changed my mind"}
 
 
-async def test_cancel_of_what_is_over_says_so(migd: LocalMigd):
+async def test_cancel_of_what_is_over_says_so(migd: LocalMigd) -> None:
     await migd.invoke(REFERENCE, {"input": "hi"}, message_id="m-over")
 
     ack = await migd.post("/mig/v0.1/cancel/m-over", ACME)
@@ -132,7 +148,7 @@ async def test_cancel_of_what_is_over_says_so(migd: LocalMigd):
     assert (ack.json["accepted"], ack.json["status"]) == (False, "completed")
 
 
-async def test_cancel_stops_work_in_flight():
+async def test_cancel_stops_work_in_flight() -> None:
     provider = Scripted()
     provider.waits = True
     async with local_migd(capability(provider)) as migd:
@@ -148,14 +164,14 @@ async def test_cancel_stops_work_in_flight():
         assert answer.json["error"]["details"] == {"cancelled": True, "reason": "enough"}
 
 
-async def test_heartbeat_keeps_the_interval_within_bounds(migd: LocalMigd):
+async def test_heartbeat_keeps_the_interval_within_bounds(migd: LocalMigd) -> None:
     asked = [await migd.post("/mig/v0.1/heartbeat", {**ACME, "interval_ms": ms}) for ms in (1, 2000, 10**6)]
 
     assert [answer.json["suggested_interval_ms"] for answer in asked] == [1000, 2000, 60000]
     assert asked[0].json["load_factor"] == 0
 
 
-async def test_a_registered_capability_is_listed_and_has_nothing_to_run_it(migd: LocalMigd):
+async def test_a_registered_capability_is_listed_and_has_nothing_to_run_it(migd: LocalMigd) -> None:
     descriptor = {"id": "x.y", "version": "1.2.3", "modes": ["unary"]}
 
     created = await migd.post("/admin/v0.1/capabilities", {"descriptor": descriptor})
@@ -168,7 +184,7 @@ async def test_a_registered_capability_is_listed_and_has_nothing_to_run_it(migd:
     assert (invoked.status, invoked.code) == (503, "MIG_UNAVAILABLE")
 
 
-async def test_a_registered_schema_is_what_payloads_are_checked_against(migd: LocalMigd):
+async def test_a_registered_schema_is_what_payloads_are_checked_against(migd: LocalMigd) -> None:
     schema = {"type": "object", "required": ["input", "language"]}
     uri = "schema://observatory/models/infer-input/v1"
 
@@ -180,13 +196,13 @@ async def test_a_registered_schema_is_what_payloads_are_checked_against(migd: Lo
     assert "language" in refused.json["error"]["details"]["violations"][0]["message"]
 
 
-async def test_conformance_health_is_four_booleans(migd: LocalMigd):
+async def test_conformance_health_is_four_booleans(migd: LocalMigd) -> None:
     health = (await migd.get("/admin/v0.1/health/conformance")).json
 
     assert health == {"core": True, "streaming": True, "evented": True, "full": True}
 
 
-async def test_policy_quota_audit_and_usage_belong_together(migd: LocalMigd):
+async def test_policy_quota_audit_and_usage_belong_together(migd: LocalMigd) -> None:
     check = {"tenant_id": "acme", "capability": REFERENCE, "action": "invoke"}
     assert (await migd.post("/pro/v0.1/policies/validate", check)).json["allowed"] is True
 
@@ -201,18 +217,25 @@ async def test_policy_quota_audit_and_usage_belong_together(migd: LocalMigd):
     assert int(second.headers["retry-after"]) >= 1
     assert (await migd.post("/pro/v0.1/policies/validate", check)).json["allowed"] is False
     records = (await migd.get("/pro/v0.1/audit/export?tenant_id=acme")).json["records"]
-    assert [(each["message_id"], each["outcome"]) for each in records] == [("m-1", "success"), ("m-2", "MIG_RATE_LIMITED")]
+    assert [(each["message_id"], each["outcome"]) for each in records] == [
+        ("m-1", "success"),
+        ("m-2", "MIG_RATE_LIMITED"),
+    ]
     usage = (await migd.get("/cloud/v0.1/usage")).json
     assert usage["tenant_invocations"] == {"acme": 1, "globex": 1}
     assert usage["total_invocations"] == 2
 
 
-async def test_orgs_tenants_and_gateways_hang_together(migd: LocalMigd):
+async def test_orgs_tenants_and_gateways_hang_together(migd: LocalMigd) -> None:
     org = await migd.post("/cloud/v0.1/orgs", {"name": "Acme Inc", "id": "o-1"})
     tenant = await migd.post("/cloud/v0.1/tenants", {"name": "Acme", "org_id": "o-1", "id": "acme"})
-    gateway = await migd.post("/cloud/v0.1/gateways", {"tenant_id": "acme", "region": "eu", "binding": "http"})
+    gateway = await migd.post(
+        "/cloud/v0.1/gateways", {"tenant_id": "acme", "region": "eu", "binding": "http"}
+    )
     orphan = await migd.post("/cloud/v0.1/tenants", {"name": "X", "org_id": "o-9"})
-    stray = await migd.post("/cloud/v0.1/gateways", {"tenant_id": "nobody", "region": "eu", "binding": "http"})
+    stray = await migd.post(
+        "/cloud/v0.1/gateways", {"tenant_id": "nobody", "region": "eu", "binding": "http"}
+    )
 
     assert (org.status, org.json) == (201, {"id": "o-1", "name": "Acme Inc"})
     assert (tenant.status, gateway.status) == (201, 201)
@@ -220,14 +243,14 @@ async def test_orgs_tenants_and_gateways_hang_together(migd: LocalMigd):
     assert [(each.status, each.code) for each in (orphan, stray)] == [(404, "MIG_NOT_FOUND")] * 2
 
 
-async def test_probes_answer_without_a_tenant_and_to_head(migd: LocalMigd):
+async def test_probes_answer_without_a_tenant_and_to_head(migd: LocalMigd) -> None:
     for path in ("/healthz", "/readyz"):
         assert (await migd.get(path)).json == {"status": "ok", "reasons": []}
         head = await migd.request("HEAD", path)
         assert (head.status, head.raw) == (200, b"")
 
 
-async def test_the_pages_are_served_beside_the_protocol(migd: LocalMigd):
+async def test_the_pages_are_served_beside_the_protocol(migd: LocalMigd) -> None:
     for path in ("/ui", "/docs"):
         answer = await migd.get(path, accept="text/html")
         assert answer.status == 200

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
+
 from migd.logs import configure_logging
 
 Configure = Callable[[str, str], io.StringIO]
@@ -31,10 +32,12 @@ def configure() -> Iterator[Configure]:
     root.setLevel(before[1])
 
 
-def test_a_json_line_has_the_time_the_level_the_event_and_the_fields(configure: Configure):
+def test_a_json_line_has_the_time_the_level_the_event_and_the_fields(configure: Configure) -> None:
     stream = configure("json", "info")
 
-    logging.getLogger("migd.x").info("INVOKE failed", extra={"message_id": "m-1", "traceparent": "00-a", "code": "C"})
+    logging.getLogger("migd.x").info(
+        "INVOKE failed", extra={"message_id": "m-1", "traceparent": "00-a", "code": "C"}
+    )
 
     line = json.loads(stream.getvalue())
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line.pop("time"))
@@ -48,16 +51,20 @@ def test_a_json_line_has_the_time_the_level_the_event_and_the_fields(configure: 
     }
 
 
-def test_a_text_line_has_them_too(configure: Configure):
+def test_a_text_line_has_them_too(configure: Configure) -> None:
     stream = configure("text", "info")
 
-    logging.getLogger("migd.x").warning("down", extra={"signal": "SIGTERM", "grace_s": 10.0, "reason": "as told"})
+    logging.getLogger("migd.x").warning(
+        "down", extra={"signal": "SIGTERM", "grace_s": 10.0, "reason": "as told"}
+    )
 
-    assert re.fullmatch(r'\S+Z warning down reason="as told" signal=SIGTERM grace_s=10\.0\n', stream.getvalue())
+    assert re.fullmatch(
+        r'\S+Z warning down reason="as told" signal=SIGTERM grace_s=10\.0\n', stream.getvalue()
+    )
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_what_is_no_known_field_is_not_written(configure: Configure, form: str):
+def test_what_is_no_known_field_is_not_written(configure: Configure, form: str) -> None:
     stream = configure(form, "debug")
 
     logging.getLogger("migd.x").info("called", extra={"payload": "hunter2", "authorization": "hunter2"})
@@ -66,16 +73,18 @@ def test_what_is_no_known_field_is_not_written(configure: Configure, form: str):
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_no_value_can_forge_a_line(configure: Configure, form: str):
+def test_no_value_can_forge_a_line(configure: Configure, form: str) -> None:
     stream = configure(form, "info")
 
-    logging.getLogger("migd.x").info("a\nb", extra={"message_id": "x\ninfo forged code=1", "reason": 'y" code=2'})
+    logging.getLogger("migd.x").info(
+        "a\nb", extra={"message_id": "x\ninfo forged code=1", "reason": 'y" code=2'}
+    )
 
     assert stream.getvalue().count("\n") == 1
     assert " code=2" not in stream.getvalue() or '\\" code=2' in stream.getvalue()
 
 
-def test_a_traceback_is_one_field_in_json_and_indented_in_text(configure: Configure):
+def test_a_traceback_is_one_field_in_json_and_indented_in_text(configure: Configure) -> None:
     for form in ("json", "text"):
         stream = configure(form, "info")
         try:
@@ -91,7 +100,7 @@ def test_a_traceback_is_one_field_in_json_and_indented_in_text(configure: Config
             assert rest[-1].strip() == "ValueError: inner"
 
 
-def test_the_level_is_the_least_that_is_written(configure: Configure):
+def test_the_level_is_the_least_that_is_written(configure: Configure) -> None:
     stream = configure("text", "warning")
 
     logging.getLogger("migd.x").info("quiet")
@@ -101,7 +110,7 @@ def test_the_level_is_the_least_that_is_written(configure: Configure):
     assert "loud" in stream.getvalue()
 
 
-def test_what_a_client_did_wrong_below_http_is_not_logged_as_our_failure(configure: Configure):
+def test_what_a_client_did_wrong_below_http_is_not_logged_as_our_failure(configure: Configure) -> None:
     stream = configure("text", "debug")
 
     logging.getLogger("uvicorn.error").warning("Invalid HTTP request received.")

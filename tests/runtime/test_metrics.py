@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
 from migd.exposition import Exposition
 from migd.metrics import Metrics
-from prometheus_client.parser import text_string_to_metric_families
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def value(metrics: Metrics, name: str, **labels: str) -> float:
     return samples(metrics)[name, tuple(sorted(labels.items()))]
 
 
-def test_requests_are_counted_and_timed_by_method_route_and_status(metrics: Metrics):
+def test_requests_are_counted_and_timed_by_method_route_and_status(metrics: Metrics) -> None:
     metrics.request("POST", "/mig/v0.1/hello", 200, 0.004)
     metrics.request("POST", "/mig/v0.1/hello", 200, 0.2)
     metrics.request("POST", "/mig/v0.1/hello", 400, 0.004)
@@ -44,7 +45,7 @@ def test_requests_are_counted_and_timed_by_method_route_and_status(metrics: Metr
     assert value(metrics, f"{duration}_sum", **route) == pytest.approx(0.208)
 
 
-def test_a_bucket_holds_what_is_not_more_than_its_bound(metrics: Metrics):
+def test_a_bucket_holds_what_is_not_more_than_its_bound(metrics: Metrics) -> None:
     metrics.request("GET", "/healthz", 200, 0.005)
 
     bucket = "mig_gateway_http_request_duration_seconds_bucket"
@@ -52,7 +53,7 @@ def test_a_bucket_holds_what_is_not_more_than_its_bound(metrics: Metrics):
     assert value(metrics, bucket, method="GET", path="/healthz", le="0.005") == 1
 
 
-def test_invocations_are_counted_by_outcome_and_timed_by_capability(metrics: Metrics):
+def test_invocations_are_counted_by_outcome_and_timed_by_capability(metrics: Metrics) -> None:
     metrics.invocation("a.known", "success", 0.3)
     metrics.invocation("a.known", "MIG_TIMEOUT", 3.0)
 
@@ -61,7 +62,7 @@ def test_invocations_are_counted_by_outcome_and_timed_by_capability(metrics: Met
     assert value(metrics, "mig_gateway_invocation_duration_seconds_count", capability="a.known") == 2
 
 
-def test_errors_streams_events_and_work_in_flight_are_there(metrics: Metrics):
+def test_errors_streams_events_and_work_in_flight_are_there(metrics: Metrics) -> None:
     metrics.error("MIG_FORBIDDEN", "INVOKE", "http")
     metrics.error("MIG_FORBIDDEN", "INVOKE", "websocket")
     metrics.stream_opened("sse_subscribe")
@@ -79,21 +80,28 @@ def test_errors_streams_events_and_work_in_flight_are_there(metrics: Metrics):
     assert value(metrics, "mig_gateway_invocations_in_flight") == 7
 
 
-def test_callers_can_not_make_new_series(metrics: Metrics):
+def test_callers_can_not_make_new_series(metrics: Metrics) -> None:
     before = len(samples(metrics))
     for number in range(100):
         metrics.invocation(f"guess.{number}", "MIG_UNSUPPORTED_CAPABILITY", 0.001)
         metrics.request(f"BREW{number}", "", 404, 0.001)
         metrics.error("MIG_NOT_FOUND", "", "http")
 
-    assert value(metrics, "mig_gateway_invocations_total", capability="other", outcome="MIG_UNSUPPORTED_CAPABILITY") == 100
-    assert value(metrics, "mig_gateway_http_requests_total", method="other", path="other", status="404") == 100
+    assert (
+        value(
+            metrics, "mig_gateway_invocations_total", capability="other", outcome="MIG_UNSUPPORTED_CAPABILITY"
+        )
+        == 100
+    )
+    assert (
+        value(metrics, "mig_gateway_http_requests_total", method="other", path="other", status="404") == 100
+    )
     assert value(metrics, "mig_gateway_errors_total", code="MIG_NOT_FOUND", operation="other") == 100
     assert len(metrics.invocations) == len(metrics.requests) == 1
     assert len(samples(metrics)) < before + 50
 
 
-def test_the_process_and_the_build_are_told(metrics: Metrics):
+def test_the_process_and_the_build_are_told(metrics: Metrics) -> None:
     names = {name for name, _ in samples(metrics)}
 
     assert {"process_resident_memory_bytes", "process_cpu_seconds_total", "mig_gateway_build_info"} <= names

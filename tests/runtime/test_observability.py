@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 
 import pytest
+
 from support.gateway_under_test import Scripted, capability
 from support.running_migd import local_migd, running_migd
 from support.sse import subscribed
@@ -15,7 +16,7 @@ REFERENCE = "observatory.models.infer"
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
-async def test_a_scrape_has_requests_errors_streams_invocations_and_events():
+async def test_a_scrape_has_requests_errors_streams_invocations_and_events() -> None:
     async with local_migd() as migd:
         await migd.invoke(REFERENCE, {"input": "hi"})
         await migd.invoke("guess.this")
@@ -45,7 +46,19 @@ async def test_a_scrape_has_requests_errors_streams_invocations_and_events():
         assert line in lines
 
 
-async def test_every_invocation_is_one_line_of_the_audit_file_and_nothing_else_is(tmp_path: Path):
+async def test_a_scraper_may_ask_for_openmetrics() -> None:
+    asked = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+    async with local_migd() as migd:
+        plain = await migd.get("/metrics")
+        openmetrics = await migd.get("/metrics", accept=asked)
+
+    assert plain.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert openmetrics.headers["content-type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    assert openmetrics.raw.endswith(b"# EOF\n")
+    assert not plain.raw.endswith(b"# EOF\n")
+
+
+async def test_every_invocation_is_one_line_of_the_audit_file_and_nothing_else_is(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
     async with local_migd(MIGD_AUDIT_LOG_PATH=str(path)) as migd:
         await migd.invoke(REFERENCE, {"input": "hi"}, message_id="m-1")
@@ -54,7 +67,9 @@ async def test_every_invocation_is_one_line_of_the_audit_file_and_nothing_else_i
         await migd.post("/mig/v0.1/hello", {}, x_tenant_id="acme")
         async with migd.http.ws_connect("/mig/v0.1/stream") as socket:
             header = {"tenant_id": "acme", "message_id": "m-4"}
-            await socket.send_json({"header": header, "kind": "request", "capability": REFERENCE, "payload": {"input": ""}})
+            await socket.send_json(
+                {"header": header, "kind": "request", "capability": REFERENCE, "payload": {"input": ""}}
+            )
             await socket.receive()
 
     records = [json.loads(line) for line in path.read_text().splitlines()]
@@ -67,7 +82,7 @@ async def test_every_invocation_is_one_line_of_the_audit_file_and_nothing_else_i
     assert {(each["actor"], each["tenant_id"]) for each in records} == {("anonymous", "acme")}
 
 
-async def test_an_unexpected_failure_is_in_the_log_under_its_message_id(caplog: pytest.LogCaptureFixture):
+async def test_an_unexpected_failure_is_in_the_log_under_its_message_id(caplog: pytest.LogCaptureFixture) -> None:
     provider = Scripted()
     provider.error = RuntimeError("the disk is on fire")
     async with local_migd(capability(provider)) as migd:
@@ -82,7 +97,7 @@ async def test_an_unexpected_failure_is_in_the_log_under_its_message_id(caplog: 
     assert "hunter2" not in caplog.text
 
 
-def test_log_lines_are_json_when_asked(tmp_path: Path):
+def test_log_lines_are_json_when_asked(tmp_path: Path) -> None:
     module = tmp_path / "broken.py"
     module.write_text(
         "from migd.capability import capability\n\n"
@@ -92,7 +107,9 @@ def test_log_lines_are_json_when_asked(tmp_path: Path):
     )
     (tmp_path / "migd.yaml").write_text("migd: 1\ncapabilities:\n  - python: broken:broken\n")
     with running_migd("--config", "migd.yaml", cwd=tmp_path, MIGD_LOG_FORMAT="json") as migd:
-        _post(f"{migd.url}/mig/v0.1/invoke/broken.thing", {"header": {"tenant_id": "acme", "message_id": "m-1"}})
+        _post(
+            f"{migd.url}/mig/v0.1/invoke/broken.thing", {"header": {"tenant_id": "acme", "message_id": "m-1"}}
+        )
         migd.stop()
 
     lines = [json.loads(line) for line in migd.stderr]

@@ -7,6 +7,7 @@ import json
 
 import aiohttp
 import pytest
+
 from support.gateway_under_test import Scripted, capability
 from support.running_migd import LocalMigd, local_migd
 from support.sse import subscribed
@@ -29,7 +30,7 @@ async def going_down(migd: LocalMigd) -> asyncio.Task[None]:
     return stopping
 
 
-async def test_what_is_in_flight_may_finish(provider: Scripted):
+async def test_what_is_in_flight_may_finish(provider: Scripted) -> None:
     async with local_migd(capability(provider), **LONG) as migd:
         running = asyncio.create_task(migd.invoke("test.scripted"))
         await provider.started.wait()
@@ -42,7 +43,7 @@ async def test_what_is_in_flight_may_finish(provider: Scripted):
         assert answer.headers["connection"] == "close"
 
 
-async def test_what_outlives_the_grace_is_failed_and_stopped(provider: Scripted):
+async def test_what_outlives_the_grace_is_failed_and_stopped(provider: Scripted) -> None:
     async with local_migd(capability(provider), MIGD_SHUTDOWN_GRACE_S="0.01") as migd:
         running = asyncio.create_task(migd.invoke("test.scripted"))
         await provider.started.wait()
@@ -54,7 +55,7 @@ async def test_what_outlives_the_grace_is_failed_and_stopped(provider: Scripted)
         assert answer.json["error"]["retryable"] is True
 
 
-async def test_new_connections_are_not_accepted(provider: Scripted):
+async def test_new_connections_are_not_accepted(provider: Scripted) -> None:
     async with local_migd(capability(provider), **LONG) as migd:
         running = asyncio.create_task(migd.invoke("test.scripted"))
         await provider.started.wait()
@@ -67,7 +68,7 @@ async def test_new_connections_are_not_accepted(provider: Scripted):
         await asyncio.gather(running, stopping)
 
 
-async def test_idle_connections_are_closed_at_once():
+async def test_idle_connections_are_closed_at_once() -> None:
     async with local_migd(**LONG) as migd:
         host, port = migd.url.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
@@ -79,7 +80,7 @@ async def test_idle_connections_are_closed_at_once():
         writer.close()
 
 
-async def test_a_subscription_ends_and_can_be_resumed_from_its_cursor():
+async def test_a_subscription_ends_and_can_be_resumed_from_its_cursor() -> None:
     async with local_migd(**LONG) as migd, subscribed(migd.http, "a.b") as events:
         await migd.post("/mig/v0.1/publish/a.b", {}, x_tenant_id="acme")
         assert (await events.next()).id == "1"
@@ -89,13 +90,20 @@ async def test_a_subscription_ends_and_can_be_resumed_from_its_cursor():
             await events.next()
 
 
-async def test_a_stream_gets_its_terminal_error_frame_then_the_connection_closes_with_1001(provider: Scripted):
+async def test_a_stream_gets_its_terminal_error_frame_then_the_connection_closes_with_1001(
+    provider: Scripted,
+) -> None:
     async with (
         local_migd(capability(provider), MIGD_SHUTDOWN_GRACE_S="0.01") as migd,
         migd.http.ws_connect("/mig/v0.1/stream") as socket,
     ):
         await socket.send_json(
-            {"header": {"tenant_id": "acme"}, "kind": "request", "stream_id": "s-1", "capability": "test.scripted"}
+            {
+                "header": {"tenant_id": "acme"},
+                "kind": "request",
+                "stream_id": "s-1",
+                "capability": "test.scripted",
+            }
         )
         await provider.started.wait()
         stopping = asyncio.create_task(migd.stop())
@@ -108,7 +116,7 @@ async def test_a_stream_gets_its_terminal_error_frame_then_the_connection_closes
         assert (closed.type, closed.data) == (aiohttp.WSMsgType.CLOSE, 1001)
 
 
-async def test_a_new_stream_on_an_old_connection_is_refused(provider: Scripted):
+async def test_a_new_stream_on_an_old_connection_is_refused(provider: Scripted) -> None:
     async with (
         local_migd(capability(provider), **LONG) as migd,
         migd.http.ws_connect("/mig/v0.1/stream") as socket,
@@ -125,3 +133,12 @@ async def test_a_new_stream_on_an_old_connection_is_refused(provider: Scripted):
 
     assert (refused["stream_id"], refused["error"]["code"]) == ("new", "MIG_UNAVAILABLE")
     assert (finished["stream_id"], finished["kind"]) == ("old", "response")
+
+
+async def test_readiness_is_503_and_says_why_as_soon_as_it_drains() -> None:
+    async with local_migd() as migd:
+        await migd.gateway.drain(0)
+        answer = await migd.get("/readyz")
+
+        assert (answer.status, (await migd.get("/healthz")).status) == (503, 200)
+        assert answer.json == {"status": "unavailable", "reasons": ["the gateway is going down"]}

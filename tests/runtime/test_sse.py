@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator
 
 import pytest
+
 from support.running_migd import LocalMigd, local_migd
 from support.sse import subscribed
 
@@ -25,7 +26,7 @@ async def publish(migd: LocalMigd, *numbers: int, tenant: str = "acme", topic: s
         assert answer.status == 200
 
 
-async def test_a_live_event_is_an_event_message_with_its_sequence_as_id(migd: LocalMigd):
+async def test_a_live_event_is_an_event_message_with_its_sequence_as_id(migd: LocalMigd) -> None:
     async with subscribed(migd.http, TOPIC) as events:
         assert events.response.headers["content-type"] == "text/event-stream"
         assert events.response.headers["cache-control"] == "no-cache"
@@ -42,7 +43,7 @@ async def test_a_live_event_is_an_event_message_with_its_sequence_as_id(migd: Lo
     assert event.data["header"]["tenant_id"] == "acme"
 
 
-async def test_without_a_cursor_it_starts_now(migd: LocalMigd):
+async def test_without_a_cursor_it_starts_now(migd: LocalMigd) -> None:
     await publish(migd, 1, 2)
     async with subscribed(migd.http, TOPIC) as events:
         await publish(migd, 3)
@@ -50,17 +51,21 @@ async def test_without_a_cursor_it_starts_now(migd: LocalMigd):
         assert (await events.next()).id == "3"
 
 
-async def test_a_cursor_replays_what_is_retained_then_goes_on_live_without_a_seam(migd: LocalMigd):
+async def test_a_cursor_replays_what_is_retained_then_goes_on_live_without_a_seam(migd: LocalMigd) -> None:
     await publish(migd, 1, 2, 3)
     async with subscribed(migd.http, TOPIC, "?resume_cursor=1") as events:
         replayed = await events.take(2)
         await publish(migd, 4)
         live = await events.next()
 
-    assert [(event.id, event.data["replay"]) for event in (*replayed, live)] == [("2", True), ("3", True), ("4", False)]
+    assert [(event.id, event.data["replay"]) for event in (*replayed, live)] == [
+        ("2", True),
+        ("3", True),
+        ("4", False),
+    ]
 
 
-async def test_last_event_id_is_a_cursor_and_the_querys_wins(migd: LocalMigd):
+async def test_last_event_id_is_a_cursor_and_the_querys_wins(migd: LocalMigd) -> None:
     await publish(migd, 1, 2, 3)
 
     async with subscribed(migd.http, TOPIC, last_event_id="2") as events:
@@ -69,13 +74,13 @@ async def test_last_event_id_is_a_cursor_and_the_querys_wins(migd: LocalMigd):
         assert (await events.next()).id == "1"
 
 
-async def test_a_last_event_id_that_is_no_cursor_is_400(migd: LocalMigd):
+async def test_a_last_event_id_that_is_no_cursor_is_400(migd: LocalMigd) -> None:
     answer = await migd.get(f"/mig/v0.1/subscribe/{TOPIC}", x_tenant_id="acme", last_event_id="-1")
 
     assert (answer.status, answer.code) == (400, "MIG_INVALID_REQUEST")
 
 
-async def test_every_subscriber_gets_every_event_in_order(migd: LocalMigd):
+async def test_every_subscriber_gets_every_event_in_order(migd: LocalMigd) -> None:
     async def all_of_them() -> list[str]:
         async with subscribed(migd.http, TOPIC) as events:
             started.release()
@@ -90,7 +95,7 @@ async def test_every_subscriber_gets_every_event_in_order(migd: LocalMigd):
     assert [await reader for reader in readers] == [[str(n) for n in range(1, 51)]] * 5
 
 
-async def test_another_tenants_and_another_topics_events_are_not_seen(migd: LocalMigd):
+async def test_another_tenants_and_another_topics_events_are_not_seen(migd: LocalMigd) -> None:
     async with subscribed(migd.http, TOPIC) as events:
         await publish(migd, 1, tenant="globex")
         await publish(migd, 2, topic="a.c")
@@ -99,7 +104,7 @@ async def test_another_tenants_and_another_topics_events_are_not_seen(migd: Loca
         assert (await events.next()).data["payload"] == {"n": 3}
 
 
-async def test_a_gap_is_told_and_the_stream_goes_on_after_it():
+async def test_a_gap_is_told_and_the_stream_goes_on_after_it() -> None:
     async with local_migd(MIGD_RETENTION_EVENTS="2") as migd:
         await publish(migd, 1, 2, 3, 4, 5)
         async with subscribed(migd.http, TOPIC, "?resume_cursor=1") as events:
@@ -109,14 +114,14 @@ async def test_a_gap_is_told_and_the_stream_goes_on_after_it():
     assert [event.id for event in rest] == ["4", "5"]
 
 
-async def test_a_quiet_stream_is_kept_alive_with_a_comment():
+async def test_a_quiet_stream_is_kept_alive_with_a_comment() -> None:
     async with local_migd(MIGD_SSE_KEEPALIVE_S="0.1") as migd, subscribed(migd.http, TOPIC) as events:
         assert (await events.next()).kind == "comment"
         await publish(migd, 1)
         assert (await events.next()).id == "1"
 
 
-async def test_an_open_subscription_is_listed_and_a_left_one_is_not(migd: LocalMigd):
+async def test_an_open_subscription_is_listed_and_a_left_one_is_not(migd: LocalMigd) -> None:
     async with subscribed(migd.http, TOPIC, "?consumer_id=dash") as events:
         listed = (await migd.get("/admin/v0.1/connections?kind=sse_subscribe")).json
         others = (await migd.get("/admin/v0.1/connections?tenant_id=globex")).json
@@ -125,14 +130,19 @@ async def test_an_open_subscription_is_listed_and_a_left_one_is_not(migd: LocalM
             pass
 
     (entry,) = listed["connections"]
-    assert (entry["protocol"], entry["kind"], entry["tenant_id"], entry["actor"]) == ("http", "sse_subscribe", "acme", "anonymous")
+    assert (entry["protocol"], entry["kind"], entry["tenant_id"], entry["actor"]) == (
+        "http",
+        "sse_subscribe",
+        "acme",
+        "anonymous",
+    )
     assert entry["meta"] == {"topic": TOPIC, "consumer_id": "dash"}
     assert entry["remote_addr"].startswith("127.0.0.1:")
     assert listed["filter_kind"] == "sse_subscribe"
     assert (others["connections"], others["filter_tenant"]) == ([], "globex")
 
 
-async def test_a_reader_that_does_not_read_stops_the_server_from_writing_and_loses_nothing(migd: LocalMigd):
+async def test_a_reader_that_does_not_read_stops_the_server_from_writing_and_loses_nothing(migd: LocalMigd) -> None:
     """What is published past the socket buffers stays in the log and is not copied for the slow reader."""
     host, port = migd.url.removeprefix("http://").split(":")
     narrow = socket.socket()

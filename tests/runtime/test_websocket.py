@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections import defaultdict
 from collections.abc import AsyncIterator
@@ -11,6 +10,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+
 from migd.core.provider import Final, JsonObject, Work
 from support.gateway_under_test import Scripted, capability
 from support.running_migd import LocalMigd, local_migd
@@ -32,7 +32,9 @@ class Client:
         await self.socket.send_json({"header": header, "kind": kind, "stream_id": stream_id, **fields})
 
     async def start(self, stream_id: str, capability: str = REFERENCE, **fields: Any) -> None:
-        await self.send("request", stream_id, capability=capability, **{"payload": {"input": "a b c"}, **fields})
+        await self.send(
+            "request", stream_id, capability=capability, **{"payload": {"input": "a b c"}, **fields}
+        )
 
     async def next(self) -> Frame:
         message = await self.socket.receive()
@@ -67,7 +69,7 @@ async def client(migd: LocalMigd) -> AsyncIterator[Client]:
         yield each
 
 
-async def test_a_stream_is_pieces_and_a_terminal_frame_with_the_unary_answer(client: Client):
+async def test_a_stream_is_pieces_and_a_terminal_frame_with_the_unary_answer(client: Client) -> None:
     await client.start("s-1")
 
     *pieces, last = await client.until_end("s-1")
@@ -79,20 +81,26 @@ async def test_a_stream_is_pieces_and_a_terminal_frame_with_the_unary_answer(cli
     assert last["header"]["tenant_id"] == "acme"
 
 
-async def test_a_stream_without_a_name_is_named_after_its_message(client: Client):
+async def test_a_stream_without_a_name_is_named_after_its_message(client: Client) -> None:
     await client.start("", header={"tenant_id": "acme", "message_id": "m-7"})
 
     assert (await client.next())["stream_id"] == "stream-m-7"
 
 
-async def test_a_binary_frame_is_read_as_well(client: Client):
-    frame = {"header": {"tenant_id": "acme"}, "kind": "request", "stream_id": "s-1", "capability": REFERENCE, "payload": {"input": "hi"}}
+async def test_a_binary_frame_is_read_as_well(client: Client) -> None:
+    frame = {
+        "header": {"tenant_id": "acme"},
+        "kind": "request",
+        "stream_id": "s-1",
+        "capability": REFERENCE,
+        "payload": {"input": "hi"},
+    }
     await client.socket.send_bytes(json.dumps(frame).encode())
 
     assert (await client.until_end("s-1"))[-1]["payload"]["result"] == "ok"
 
 
-async def test_many_streams_share_a_connection_and_each_makes_progress():
+async def test_many_streams_share_a_connection_and_each_makes_progress() -> None:
     slow = Scripted()
     slow.waits = True
     async with local_migd(capability(slow)) as migd, connected(migd) as client:
@@ -114,7 +122,7 @@ async def test_many_streams_share_a_connection_and_each_makes_progress():
             assert last["payload"]["echo"] == {"input": f"{number} x"}
 
 
-async def test_a_cancelled_stream_ends_with_its_error_frame_and_the_work_is_stopped():
+async def test_a_cancelled_stream_ends_with_its_error_frame_and_the_work_is_stopped() -> None:
     provider = Scripted()
     provider.waits = True
     async with local_migd(capability(provider)) as migd, connected(migd) as client:
@@ -130,7 +138,7 @@ async def test_a_cancelled_stream_ends_with_its_error_frame_and_the_work_is_stop
         assert frames["error"]["error"]["details"] == {"cancelled": True, "reason": "enough"}
 
 
-async def test_input_frames_reach_a_bidirectional_capability_and_its_answers_come_back():
+async def test_input_frames_reach_a_bidirectional_capability_and_its_answers_come_back() -> None:
     provider = Scripted()
     async with local_migd(capability(provider, modes="bidi_stream")) as migd, connected(migd) as client:
         await client.start("s-1", "test.scripted", payload={"n": 0})
@@ -145,9 +153,18 @@ async def test_input_frames_reach_a_bidirectional_capability_and_its_answers_com
 
 @pytest.mark.parametrize(
     "text",
-    ["{", "[]", "1", '{"kind":"shout"}', '{"kind":"request","payload":5}', '{"kind":null}', "[" * 500, '{"kind":"response"}'],
+    [
+        "{",
+        "[]",
+        "1",
+        '{"kind":"shout"}',
+        '{"kind":"request","payload":5}',
+        '{"kind":null}',
+        "[" * 500,
+        '{"kind":"response"}',
+    ],
 )
-async def test_a_malformed_frame_gets_an_error_frame_and_the_connection_stays_up(client: Client, text: str):
+async def test_a_malformed_frame_gets_an_error_frame_and_the_connection_stays_up(client: Client, text: str) -> None:
     await client.socket.send_str(text)
     frame = await client.next()
     await client.start("s-1")
@@ -157,7 +174,7 @@ async def test_a_malformed_frame_gets_an_error_frame_and_the_connection_stays_up
     assert (await client.until_end("s-1"))[-1]["kind"] == "response"
 
 
-async def test_a_malformed_frame_is_answered_on_the_stream_that_it_names(client: Client):
+async def test_a_malformed_frame_is_answered_on_the_stream_that_it_names(client: Client) -> None:
     await client.socket.send_str('{"kind":"request","stream_id":"s-9","payload":5}')
 
     frame = await client.next()
@@ -165,7 +182,7 @@ async def test_a_malformed_frame_is_answered_on_the_stream_that_it_names(client:
     assert (frame["stream_id"], frame["end_stream"]) == ("s-9", True)
 
 
-async def test_an_unknown_capability_is_an_error_frame(client: Client):
+async def test_an_unknown_capability_is_an_error_frame(client: Client) -> None:
     await client.start("s-1", "no.such.thing")
 
     (frame,) = await client.until_end("s-1")
@@ -173,7 +190,7 @@ async def test_an_unknown_capability_is_an_error_frame(client: Client):
     assert (frame["kind"], frame["error"]["code"]) == ("error", "MIG_UNSUPPORTED_CAPABILITY")
 
 
-async def test_a_frame_over_the_limit_closes_the_connection_with_1009():
+async def test_a_frame_over_the_limit_closes_the_connection_with_1009() -> None:
     async with local_migd(MIGD_MAX_FRAME_BYTES="2048") as migd, connected(migd) as client:
         await client.start("s-1", payload={"input": "x" * 3000})
         message = await client.socket.receive()
@@ -182,7 +199,9 @@ async def test_a_frame_over_the_limit_closes_the_connection_with_1009():
         assert client.socket.close_code == 1009
 
 
-async def test_the_tenant_of_the_handshake_is_that_of_every_frame_and_may_not_be_contradicted(migd: LocalMigd):
+async def test_the_tenant_of_the_handshake_is_that_of_every_frame_and_may_not_be_contradicted(
+    migd: LocalMigd,
+) -> None:
     async with connected(migd, headers={"X-Tenant-ID": "acme"}) as client:
         await client.start("s-1", header={})
         assert (await client.until_end("s-1"))[-1]["header"]["tenant_id"] == "acme"
@@ -190,7 +209,7 @@ async def test_the_tenant_of_the_handshake_is_that_of_every_frame_and_may_not_be
         assert (await client.next())["error"]["code"] == "MIG_FORBIDDEN"
 
 
-async def test_trace_and_session_of_the_handshake_are_those_of_frames_that_name_none(migd: LocalMigd):
+async def test_trace_and_session_of_the_handshake_are_those_of_frames_that_name_none(migd: LocalMigd) -> None:
     trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     async with connected(migd, headers={"traceparent": trace, "MIG-Session-ID": "s-9"}) as client:
         await client.start("s-1")
@@ -203,11 +222,21 @@ async def test_trace_and_session_of_the_handshake_are_those_of_frames_that_name_
 
 
 @pytest.mark.parametrize(
-    ("token", "status", "code"), [(None, 401, "MIG_UNAUTHORIZED"), ("Bearer x", 401, "MIG_UNAUTHORIZED"), (bearer(None), 403, "MIG_FORBIDDEN")]
+    ("token", "status", "code"),
+    [
+        (None, 401, "MIG_UNAUTHORIZED"),
+        ("Bearer x", 401, "MIG_UNAUTHORIZED"),
+        (bearer(None), 403, "MIG_FORBIDDEN"),
+    ],
 )
-async def test_who_may_not_connect_is_refused_before_the_upgrade(token: str | None, status: int, code: str):
+async def test_who_may_not_connect_is_refused_before_the_upgrade(token: str | None, status: int, code: str) -> None:
     async with local_migd(**JWT_MODE) as migd:
-        headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "x" * 22 + "=="}
+        headers = {
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": "x" * 22 + "==",
+        }
         if token is not None:
             headers["Authorization"] = token
         async with migd.http.get(PATH, headers=headers) as response:
@@ -217,7 +246,7 @@ async def test_who_may_not_connect_is_refused_before_the_upgrade(token: str | No
     assert response.headers["content-type"] == "application/json"
 
 
-async def test_a_browser_may_show_its_token_as_a_subprotocol_which_is_never_echoed():
+async def test_a_browser_may_show_its_token_as_a_subprotocol_which_is_never_echoed() -> None:
     async with local_migd(**JWT_MODE) as migd:
         token = bearer("acme", "capability:infer").removeprefix("Bearer ")
         async with connected(migd, protocols=("mig.v0.1", f"mig.bearer.{token}")) as client:
@@ -227,21 +256,21 @@ async def test_a_browser_may_show_its_token_as_a_subprotocol_which_is_never_echo
             assert (await client.until_end("s-1"))[-1]["header"]["meta"]["idg.principal_subject"] == "alice"
 
 
-async def test_a_stream_checks_scopes_like_any_invocation():
+async def test_a_stream_checks_scopes_like_any_invocation() -> None:
     async with local_migd(**JWT_MODE) as migd, connected(migd, headers={"Authorization": bearer()}) as client:
         await client.start("s-1", header={})
 
         assert (await client.next())["error"]["code"] == "MIG_FORBIDDEN"
 
 
-async def test_there_is_a_websocket_at_one_path_only(migd: LocalMigd):
+async def test_there_is_a_websocket_at_one_path_only(migd: LocalMigd) -> None:
     for path, status in (("/mig/v0.1/hello", 405), ("/elsewhere", 404)):
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             await migd.http.ws_connect(path)
         assert refused.value.status == status
 
 
-async def test_an_open_connection_is_listed(migd: LocalMigd, client: Client):
+async def test_an_open_connection_is_listed(migd: LocalMigd, client: Client) -> None:
     await client.start("s-1")
     await client.until_end("s-1")
 
@@ -261,7 +290,7 @@ class Eager(Scripted):
             yield {"n": number, "text": "x" * 100_000}
 
 
-async def test_a_reader_that_does_not_read_pauses_its_streams_and_nobody_elses():
+async def test_a_reader_that_does_not_read_pauses_its_streams_and_nobody_elses() -> None:
     provider = Eager()
     async with local_migd(capability(provider)) as migd, connected(migd, max_msg_size=0) as client:
         await client.start("s-1", "test.scripted")

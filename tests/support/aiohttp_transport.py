@@ -10,12 +10,16 @@ from yarl import URL
 
 
 class AiohttpTransport:
-    """Sends to one server. `requests` keeps what was sent: method, path and query as on the wire, headers."""
+    """Sends to one server.
+
+    `requests` keeps what was sent (method, path and query as on the wire, headers), `streams` the bodies given out.
+    """
 
     def __init__(self, session: ClientSession, base: str) -> None:
         self._session = session
         self._base = base
         self.requests: list[tuple[str, str, dict[str, str]]] = []
+        self.streams: list[AsyncGenerator[bytes, None]] = []
 
     async def send(
         self, method: str, url_path: str, query: str, headers: Headers, body: bytes
@@ -29,7 +33,9 @@ class AiohttpTransport:
         response = await self._session.request(
             method, self._url(method, url_path, query, headers), headers=dict(headers)
         )
-        return HttpStream(response.status, list(response.headers.items()), _chunks(response))
+        chunks = _chunks(response)
+        self.streams.append(chunks)
+        return HttpStream(response.status, list(response.headers.items()), chunks)
 
     def _url(self, method: str, url_path: str, query: str, headers: Headers) -> URL:
         target = f"{url_path}?{query}" if query else url_path

@@ -39,6 +39,7 @@ class Reader:
         self._authority = ""
         self._server: Terminal | None = None
         self._second: Terminal | None = None
+        self._saved: list[Save] = []
         _furnish(folder)
         self._bookkeeping.mkdir()
         self._variables = self._bookkeeping / "variables"
@@ -58,7 +59,8 @@ class Reader:
     def take(self, step: Step) -> None:
         """Do what the document says, and see whether it goes as the document says."""
         if isinstance(step, Save):
-            (self.folder / step.name).write_text(step.block.text, encoding="utf-8")
+            self._saved.append(step)
+            self._save(step)
         elif isinstance(step, Run):
             self._run(step)
         elif isinstance(step, Serve):
@@ -67,6 +69,11 @@ class Reader:
             self._go_on(step)
         else:
             self._look(step)
+
+    def _save(self, step: Save) -> None:
+        """Written again for each gateway: a file may say where it is, and each is on a port of its own."""
+        text = _DOCUMENTED.sub(self._authority, step.block.text) if self._authority else step.block.text
+        (self.folder / step.name).write_text(text, encoding="utf-8")
 
     def _run(self, step: Run) -> None:
         # -e: each command counts, not the last alone. -a: what is set here is there for the next block.
@@ -105,6 +112,8 @@ class Reader:
         if ready is None:
             raise step.block.wrong(f"no gateway became ready:\n{self._server.unread}")
         self._authority = ready[1]
+        for saved in self._saved:
+            self._save(saved)
         if step.answer is not None:
             self._compare_next(self._server, step.answer)
 

@@ -88,7 +88,7 @@ class Terminal:
         with self._process.stdout as stream:
             while chunk := os.read(stream.fileno(), 65536):
                 with self._changed:
-                    self._printed += decoder.decode(chunk)
+                    self._printed += decoder.decode(chunk).replace("\r", "")
                     self._changed.notify_all()
         with self._changed:
             self._ended = True

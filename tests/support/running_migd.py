@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import IO, Any
 
 import aiohttp
+from yarl import URL
+
 from migd.app import Application
 from migd.config import load_settings
 from migd.core.catalog import Capability
@@ -24,7 +26,6 @@ from migd.http_edge import HttpEdge
 from migd.listening import listen, reachable_url
 from migd.providers.builtin import reference_capability
 from migd.server import edge_of
-from yarl import URL
 
 _START_S = 30.0
 _READY = re.compile(r"ready on (http://\S+)")

@@ -47,6 +47,25 @@ def _not_here(_self: Any, _exchange: Exchange, *_request: Any) -> Any:
 _Bare: Any = type("_Bare", (HttpService,), dict.fromkeys(HttpService.__abstractmethods__, _not_here))
 
 
+class ClosableChunks:
+    """A stream that is no generator, so that nothing but its user closes it."""
+
+    def __init__(self, chunks: list[bytes], closed: threading.Event) -> None:
+        self._chunks = iter(chunks)
+        self._closed = closed
+
+    def __aiter__(self) -> ClosableChunks:
+        return self
+
+    async def __anext__(self) -> bytes:
+        for chunk in self._chunks:
+            return chunk
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        self._closed.set()
+
+
 class ScriptedHttp(_Bare):  # type: ignore[misc]
     """Records what it was asked; `happened[name]` events let a test in another thread wait for its work."""
 
@@ -90,6 +109,8 @@ class ScriptedHttp(_Bare):  # type: ignore[misc]
             raise MigFault(MigErrorCode.MIG_BACKPRESSURE, "no room", retry_after_s=2.5)
         if request.topic == "test.awaited":
             return self._awaited_stream()
+        if request.topic == "test.iterator":
+            return ClosableChunks(self.chunks, self.happened["test.iterator closed"])
         return self._stream(str(request.topic))
 
     def list_connections(self, exchange: Exchange, query: ConnectionQuery) -> ConnectionSnapshot:

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path, PurePosixPath
 
+from mig_codegen.emit.tree import PACKAGE
 from mig_codegen.model import Model
 
-PACKAGE = "mig_protocol"
 _SCRIPTS = Path(sysconfig.get_path("scripts"))
 _PLUGIN = "protoc-gen-python_betterproto2"
 

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+PACKAGE = "mig_protocol"
 LINE_LENGTH = 110
 _RUFF = Path(sysconfig.get_path("scripts"), "ruff")
 _UNLINTED = ("pb", "betterproto")  # kept as their generators write them, formatting aside
@@ -22,7 +23,7 @@ def write_tree(files: Mapping[str, str], out_dir: Path) -> None:
     A file whose bytes do not change is not touched. Everything else below `out_dir` is removed.
     """
     with tempfile.TemporaryDirectory(prefix="mig-emit-") as scratch:
-        root = Path(scratch, out_dir.name)
+        root = Path(scratch)
         for name, text in files.items():
             _write(root / name, text)
         _format(root)
@@ -37,7 +38,8 @@ def _write(path: Path, text: str) -> None:
 def _format(root: Path) -> None:
     """ruff over the whole tree, deaf to any configuration of the machine or of the folder."""
     shared = ("--isolated", "--no-cache", "--quiet", f"--line-length={LINE_LENGTH}", "--target-version=py311")
-    linted = ("--fix", f"--select={_RULES}", f"--exclude={','.join(_UNLINTED)}", ".")
+    ours = f'lint.isort.known-first-party=["{PACKAGE}"]'
+    linted = ("--fix", f"--select={_RULES}", f"--exclude={','.join(_UNLINTED)}", f"--config={ours}", ".")
     for arguments in (("check", *shared, *linted), ("format", *shared, ".")):
         done = subprocess.run([_RUFF, *arguments], cwd=root, capture_output=True, text=True, check=False)
         if done.returncode != 0:

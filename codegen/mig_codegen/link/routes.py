@@ -20,19 +20,12 @@ def document_name(file: SourceFile) -> str:
 
 
 def link_routes(spec: Spec, problems: Problems) -> tuple[Route, ...]:
-    """Every HTTP operation of every document, in the order of the files."""
-    seen: dict[str, Route] = {}
-    routes = []
-    for file in spec.folder("openapi"):
-        for path, place in operations(file):
-            route = _route(spec, file, path, place, problems)
-            key = f"{route.document}/{route.operation_id}"
-            if key in seen:
-                what = f"the operationId {route.operation_id!r} is also that of {seen[key].source}"
-                problems.add(route.source, what, "give one of them another id")
-            seen.setdefault(key, route)
-            routes.append(route)
-    return tuple(routes)
+    """Every HTTP operation of every document, in the order of the files. Their ids are unique in each."""
+    return tuple(
+        _route(spec, file, path, place, problems)
+        for file in spec.folder("openapi")
+        for path, place in operations(file)
+    )
 
 
 def _route(spec: Spec, file: SourceFile, path: str, place: Place, problems: Problems) -> Route:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from typing import Protocol
+
+from msgspec import UNSET
 
 from mig_protocol.errors import MigFault
+from mig_protocol.http_exchange import Answer
 from mig_protocol.http_server import Exchange, HttpService
 from mig_protocol.messages import (
     AuditExport,
@@ -23,6 +28,7 @@ from mig_protocol.messages import (
     ErrorEnvelope,
     GatewayCreation,
     GatewayRecord,
+    HealthState,
     HealthStatus,
     HeartbeatAck,
     HeartbeatRequest,
@@ -45,21 +51,29 @@ from mig_protocol.messages import (
     TenantCreation,
     UsageReport,
 )
-from msgspec import UNSET
-
 from migd.bindings.sse import EventStream
 from migd.core.administration import Administration
 from migd.core.call import ANONYMOUS, Call, Principal
 from migd.core.gateway import Gateway
 
+_PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+_OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+
+class Scrape(Protocol):
+    """The measurements, in the formats that scrapers read."""
+
+    def text(self) -> str: ...
+    def openmetrics(self) -> str: ...
+
 
 class HttpBinding(HttpService):
-    """`expose` gives the text of GET /metrics; None where metrics are switched off."""
+    """`scrape` gives the texts of GET /metrics; None where metrics are switched off."""
 
-    def __init__(self, gateway: Gateway, expose: Callable[[], str] | None) -> None:
+    def __init__(self, gateway: Gateway, scrape: Callable[[], Scrape] | None) -> None:
         self._gateway = gateway
         self._authenticate = gateway.authenticate
-        self._expose = expose
+        self._scrape = scrape
 
     # -- the protocol's operations: rights "caller" ------------------------------------------------
 
@@ -69,7 +83,9 @@ class HttpBinding(HttpService):
     def discover(self, exchange: Exchange, request: DiscoverRequest) -> DiscoverResponse:
         return self._gateway.discover(self._call(exchange), request)
 
-    def invoke(self, exchange: Exchange, request: InvokeRequest) -> InvokeResponse | Awaitable[InvokeResponse]:
+    def invoke(
+        self, exchange: Exchange, request: InvokeRequest
+    ) -> InvokeResponse | Awaitable[InvokeResponse]:
         return self._gateway.invoke(self._call(exchange), request)
 
     def publish(self, exchange: Exchange, request: PublishRequest) -> Awaitable[PublishAck]:
@@ -77,8 +93,8 @@ class HttpBinding(HttpService):
 
     async def subscribe(self, exchange: Exchange, request: SubscribeRequest) -> AsyncIterator[bytes]:
         """The position in the log is taken before the first byte of the answer is sent."""
-        kind = ConnectionKind.sse_subscribe
-        return EventStream(await self._gateway.subscribe(self._call(exchange), request, kind))
+        call = replace(self._call(exchange), peer=exchange.peer)
+        return EventStream(await self._gateway.subscribe(call, request, ConnectionKind.sse_subscribe))
 
     def cancel(self, exchange: Exchange, request: CancelRequest) -> Awaitable[CancelAck]:
         return self._gateway.cancel(self._call(exchange), request)
@@ -130,16 +146,19 @@ class HttpBinding(HttpService):
 
     # -- rights "public" -----------------------------------------------------------------------------
 
-    def metrics(self, exchange: Exchange) -> str:
-        if self._expose is None:
+    def metrics(self, exchange: Exchange) -> str | Answer[str]:
+        if self._scrape is None:
             raise MigFault(MigErrorCode.MIG_NOT_FOUND, "metrics are switched off (MIGD_ENABLE_METRICS)")
-        return self._expose()
+        if _wants_openmetrics(exchange):
+            return Answer(self._scrape().openmetrics(), media_type=_OPENMETRICS)
+        return Answer(self._scrape().text(), media_type=_PROMETHEUS)
 
     def liveness(self, exchange: Exchange) -> HealthStatus:
         return self._gateway.liveness()
 
-    def readiness(self, exchange: Exchange) -> HealthStatus:
-        return self._gateway.readiness()
+    def readiness(self, exchange: Exchange) -> HealthStatus | Answer[HealthStatus]:
+        health = self._gateway.readiness()
+        return health if health.status is HealthState.ok else Answer(health, status=503)
 
     # -- refusals ------------------------------------------------------------------------------------
 
@@ -163,11 +182,17 @@ class HttpBinding(HttpService):
             return ANONYMOUS
 
 
+def _wants_openmetrics(exchange: Exchange) -> bool:
+    accepted = b",".join(value for name, value in exchange.headers if name == b"accept").lower()
+    return any(
+        part.partition(b";")[0].strip() == b"application/openmetrics-text" for part in accepted.split(b",")
+    )
+
+
 def _as_call(exchange: Exchange, principal: Principal) -> Call:
     return Call(
         principal=principal,
         binding="http",
         tenant=exchange.tenant,
-        peer=exchange.peer,
         wire_bytes=exchange.wire_bytes,
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import msgspec
-from mig_protocol.messages import GapNotice
 
+from mig_protocol.messages import GapNotice
 from migd.core.ports import StoredEvent
 from migd.core.subscription import Subscription
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec import UNSET, UnsetType
+
 from mig_protocol.asgi import WebSocketClosedError, WebSocketPeer
 from mig_protocol.codec import decoder, encode
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import ConnectionKind, RequestFrame, RequestHeader, StreamFrame
-from msgspec import UNSET, UnsetType
-
 from migd.core.call import Call
 from migd.core.gateway import Gateway
 from migd.core.sessions import StreamSession
 
 # A browser can set no header field on a handshake: the credential may come as a subprotocol instead.
 SUBPROTOCOL = "mig.v0.1"
-_TOKEN_SUBPROTOCOL = "mig.bearer."
+_BEARER_SUBPROTOCOL = "mig.bearer."
 _GOING_AWAY = 1001
 
 
@@ -106,6 +106,6 @@ def _credential(peer: WebSocketPeer) -> str | None:
     if peer.exchange.authorization is not None:
         return peer.exchange.authorization
     for offered in peer.subprotocols:
-        if offered.startswith(_TOKEN_SUBPROTOCOL):
-            return f"Bearer {offered.removeprefix(_TOKEN_SUBPROTOCOL)}"
+        if offered.startswith(_BEARER_SUBPROTOCOL):
+            return f"Bearer {offered.removeprefix(_BEARER_SUBPROTOCOL)}"
     return None

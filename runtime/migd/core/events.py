@@ -122,7 +122,8 @@ class Events:
         try:
             topic = _required(request.topic)
             head = await self._log.head(context.tenant_id, topic)
-            position = int(request.resume_cursor) if request.resume_cursor else head
+            # A cursor past the end (of a log that was lost, say) has nothing to resume: live events follow.
+            position = min(int(request.resume_cursor), head) if request.resume_cursor else head
             connection_id = self._connections.opened(
                 call, kind, context.tenant_id, {"topic": topic, "consumer_id": request.consumer_id or ""}
             )

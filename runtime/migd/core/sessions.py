@@ -103,6 +103,8 @@ class StreamSession:
                 await self._input(self._streams[frame.stream_id], frame)
             else:
                 self._start(frame, wire_bytes)
+                # Let it begin, so that a cancel right behind it finds it running.
+                await asyncio.sleep(0)
         except MigFault as fault:
             if fault.header is None:
                 fault.header = self._contexts.tentative(self._call, frame.header)

@@ -8,16 +8,24 @@ from pathlib import Path
 
 from migd.core.catalog import Capability
 from migd.manifest.document import Place, read_document
-from migd.manifest.http_entry import read_http
 from migd.manifest.python_entry import read_entry_point, read_python
 from migd.manifest.tenants import read_tenants
 from migd.providers.builtin import REFERENCE_ID, reference_capability
 
 FORMAT = 1
+
+
+def _read_http(entry: Place) -> Capability:
+    # aiohttp costs a tenth of a second and 14 MB: only a gateway with a service behind it pays them.
+    from migd.manifest.http_entry import read_http
+
+    return read_http(entry)
+
+
 _READERS: Mapping[str, Callable[[Place], Capability]] = {
     "python": read_python,
     "entry_point": read_entry_point,
-    "http": read_http,
+    "http": _read_http,
 }
 _KINDS = (*_READERS, "builtin")
 

@@ -31,6 +31,7 @@ OWN_HEADERS = frozenset(
         "mig-session-id",
         "traceparent",
         "transfer-encoding",
+        "user-agent",
         "x-tenant-id",
     }
 )
@@ -198,8 +199,7 @@ class HttpProvider:
         return answer
 
     def _lost(self, error: TimeoutError | aiohttp.ClientError) -> MigFault:
-        reason = str(error) or type(error).__name__
-        _log.warning("%s: %s: %s", self.service.capability, self.service.address, reason)
+        _log.warning("%s: %s: %s", self.service.capability, self.service.address, _reason(error))
         # aiohttp's own timeouts (of connecting) are both; only the plain one is the call's.
         if isinstance(error, aiohttp.ClientError):
             return transport_fault(self.service.capability, error)
@@ -208,6 +208,12 @@ class HttpProvider:
     def _until(self, work: Work) -> float:
         """When the call must be over, on the event loop's clock."""
         return asyncio.get_running_loop().time() + min(self.service.timeout_s, work.remaining_s())
+
+
+def _reason(error: TimeoutError | aiohttp.ClientError) -> str:
+    """One line for the log. The text of a ClientResponseError would have the whole URL in it."""
+    text = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
+    return " ".join(text.split()) or type(error).__name__
 
 
 def _headers(work: Work, until: float) -> dict[str, str]:

@@ -1,0 +1,121 @@
+"""schemathesis over one OpenAPI document against a running server, and what it found."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any
+
+import schemathesis
+from schemathesis.engine import events, from_schema
+
+from fuzz import checks, refusals
+from fuzz.requests import shape_requests
+
+DOCUMENTS = ("mig", "admin", "pro", "cloud")
+_SEED = 20260115
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A check that failed, and how to see it again."""
+
+    operation: str
+    check: str
+    message: str
+    curl: str
+    answer: str
+
+    def __str__(self) -> str:
+        return f"{self.operation}: {self.check}: {self.message}\n  {self.curl}\n  {self.answer}"
+
+
+@dataclass(slots=True)
+class Report:
+    """`answers` counts statuses by operation; `errors` are requests that could not be made or answered."""
+
+    findings: list[Finding] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    answers: dict[str, Counter[int]] = field(default_factory=dict)
+    bodies: dict[str, bytes] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return "\n".join([*map(str, self.findings), *self.errors])
+
+
+def document(name: str) -> dict[str, Any]:
+    """An OpenAPI document as the generated package carries it."""
+    text = files("mig_protocol").joinpath(f"openapi/{name}.v0.1.json").read_text()
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def run(name: str, url: str, *, examples: int, token: str | None = None) -> Report:
+    """Every phase of schemathesis with every check, the same requests each time.
+
+    `examples` bounds the random ones for each operation. With a `token`, every request but those that test
+    its absence carries it, and the document is read as a server that authenticates its callers means it.
+    """
+    raw = document(name)
+    if token is not None:
+        raw["security"] = [{"bearer": []}]
+    schema = schemathesis.openapi.from_dict(raw, config=_config(url, examples, token))
+    shape_requests(schema)
+    refusals.excuse_documented(schema)
+    report = Report()
+    for event in from_schema(schema).execute():
+        _note(report, event)
+    return report
+
+
+def _config(url: str, examples: int, token: str | None) -> schemathesis.Config:
+    settings: dict[str, Any] = {
+        "seed": _SEED,
+        "base-url": url,
+        "workers": 1,
+        "continue-on-failure": True,
+        "generation": {"max-examples": examples, "deterministic": True, "database": "none"},
+        "cache": {"enabled": False},
+        "warnings": False,
+        "checks": {
+            "positive_data_acceptance": {"expected-statuses": ["2xx"]},
+            "negative_data_rejection": {"expected-statuses": ["400", "404", "405", "413"]},
+        },
+        "operations": [
+            {"include-operation-id": "subscribe", "request-timeout": 0.2, "max-stream-events": 2},
+        ],
+    }
+    if token is not None:
+        settings["auth"] = {"openapi": {"bearer": {"bearer": token}}}
+    return schemathesis.Config.from_dict(settings)
+
+
+def _note(report: Report, event: events.EngineEvent) -> None:
+    if isinstance(event, events.NonFatalError):
+        report.errors.append(f"{event.label}: {event.info.title}: {event.value}")
+    elif isinstance(event, events.FatalError):
+        report.errors.append(repr(event.exception))
+    elif isinstance(event, events.ScenarioFinished):
+        recorder = event.recorder
+        for case_id, node in recorder.cases.items():
+            interaction = recorder.interactions.get(case_id)
+            if interaction is None or interaction.response is None:
+                continue
+            label = node.value.operation.label
+            report.answers.setdefault(label, Counter())[interaction.response.status_code] += 1
+            for check in recorder.checks.get(case_id, ()):
+                if check.failure_info is not None:
+                    failure = check.failure_info.failure
+                    report.findings.append(
+                        Finding(
+                            label,
+                            check.name,
+                            f"{failure.title}: {failure.message}",
+                            check.failure_info.code_sample,
+                            interaction.response.content[-400:].decode(errors="replace")
+                            + str(node.value.meta.phase),
+                        )
+                    )
