@@ -59,11 +59,14 @@ def _telling_problems(command: Callable[..., None]) -> Callable[..., None]:
 def generate(spec_dir: Path, out_dir: Path | None) -> None:
     """Link the spec, then write the package and spec/SURFACE.txt."""
     # Imported here: the emitters bring templates and formatters that the other commands need not load.
-    from mig_codegen.emit import emit
+    from mig_codegen.emit import EmitError, emit
 
     model = link(load(spec_dir))
     out = out_dir or spec_dir.resolve().parent / _PACKAGE
-    emit(model, out)
+    try:
+        emit(model, out)
+    except EmitError as error:
+        raise click.ClickException(str(error)) from None
     (spec_dir / SURFACE).write_bytes(surface(model).encode())
     click.echo(f"{_told(model)}; wrote {_relative(out)} and {_relative(spec_dir / SURFACE)}")
 

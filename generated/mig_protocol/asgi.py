@@ -7,13 +7,13 @@ requests mean is the stub's business.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from time import perf_counter
 from typing import Final
 from urllib.parse import quote
 
+from mig_protocol.asgi_body import BodyReader, ClientGoneError, discard
 from mig_protocol.asgi_types import Application, Event, Receive, Scope, Send
 from mig_protocol.asgi_watch import ClientWatch
 from mig_protocol.asgi_websocket import WebSocketClosedError, WebSocketPeer
@@ -32,7 +32,6 @@ CLIENT_GONE: Final = 499
 
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 _CLOSE: Final = (b"connection", b"close")
-_LINGER_S: Final = 1.0
 _INTERNAL_ERROR: Final = 1011  # RFC 6455, 7.4.1
 
 
@@ -61,7 +60,7 @@ class AsgiAdapter:
         self._pages_prefixes = pages_prefixes
         self._serve_websocket = websocket
         self._observe = observe
-        self._body_timeout_s = body_timeout_s
+        self._read_body = BodyReader(stub, timeout_s=body_timeout_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -75,8 +74,9 @@ class AsgiAdapter:
     def at_once(self, scope: Scope, body: bytes) -> Reply | Application | None:
         """For a server that has a whole request at hand and would rather not wait for ASGI's messages.
 
-        Gives a reply whose body is bytes, to be sent as it is; or an application that goes on from where an answer has to be
-        waited for; or None for a request that is to be served as usual: a page, an unknown path, a body over the limit.
+        Gives a reply whose body is bytes, to be sent as it is; or an application that goes on from where an
+        answer has to be waited for; or None for a request that is to be served as usual: a page, an unknown
+        path, a body over the limit.
         """
         started = perf_counter()
         exchange = _exchange(scope, scope["method"])
@@ -99,11 +99,11 @@ class AsgiAdapter:
             await self._page(self._pages, exchange, started, scope, receive, send)
             return
         try:
-            body = b"" if exchange.method in _BODILESS else await self._body(exchange, receive)
+            body = b"" if exchange.method in _BODILESS else await self._read_body(exchange, receive)
         except MigFault as fault:
             await self._refuse_unread(exchange, fault, started, receive, send)
             return
-        except _ClientGoneError:
+        except ClientGoneError:
             with suppress(MigFault):
                 self._stub.route(exchange)
             self._observe(exchange, CLIENT_GONE, perf_counter() - started)
@@ -150,56 +150,18 @@ class AsgiAdapter:
         if not watch.gone:
             await send({"type": "http.response.body", "body": b""})
 
-    async def _body(self, exchange: Exchange, receive: Receive) -> bytes:
-        declared = exchange.fields.get(b"content-length", b"0")
-        if declared.isdigit() and int(declared) > self._stub.max_body_bytes:
-            raise self._stub.too_large()
-        first = begin(receive())
-        if (
-            not isinstance(first, Suspended)
-            and not first.get("more_body")
-            and first["type"] == "http.request"
-        ):
-            whole: bytes = first.get("body", b"")
-            return whole  # the stub checks its length
-        try:
-            async with asyncio.timeout(self._body_timeout_s):
-                return await self._rest_of_body(first, receive)
-        except TimeoutError:
-            message = f"body not received within {self._body_timeout_s:g} s"
-            raise MigFault(MigErrorCode.MIG_INVALID_REQUEST, message) from None
-
-    async def _rest_of_body(self, first: Event | Suspended[Event], receive: Receive) -> bytes:
-        event = await first if isinstance(first, Suspended) else first
-        body = bytearray()
-        while True:
-            if event["type"] == "http.disconnect":
-                raise _ClientGoneError
-            body += event.get("body", b"")
-            if len(body) > self._stub.max_body_bytes:
-                raise self._stub.too_large()
-            if not event.get("more_body"):
-                return bytes(body)
-            event = await receive()
-
     async def _refuse_unread(
         self, exchange: Exchange, fault: MigFault, started: float, receive: Receive, send: Send
     ) -> None:
-        """Refuse a request whose body is not wanted, and close: what follows on the connection is still
-        that body.
-
-        A connection closed while the client writes is reset, and a reset can overtake the answer, so what
-        arrives is thrown away for a moment before the end (RFC 9112, 9.6).
+        """Refuse a request whose body is not wanted. What follows on the connection would still be that
+        body.
         """
         reply = self._stub.reject(exchange, fault)
         self._observe(exchange, reply.status, perf_counter() - started)
         headers = [*reply.headers, _CLOSE]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": reply.body, "more_body": True})
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_LINGER_S):
-                while (await receive()).get("more_body"):
-                    pass
+        await discard(receive)
         await send({"type": "http.response.body", "body": b""})
 
     def _claimed(self, exchange: Exchange) -> bool:
@@ -245,10 +207,6 @@ class AsgiAdapter:
                 return
             self._observe(exchange, reply.status, perf_counter() - started)
             await peer.deny(reply)
-
-
-class _ClientGoneError(Exception):
-    """The client left while its body was being read."""
 
 
 def _exchange(scope: Scope, method: str) -> Exchange:

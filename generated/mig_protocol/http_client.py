@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Final, NamedTuple, Protocol, TypeVar
 from urllib.parse import quote, urlencode
@@ -135,7 +135,7 @@ class HttpClient:
         path = "/mig/v0.1/publish/" + _segment(request.topic, "topic")
         return _decoded(PublishAck, await self._send("POST", path, "", codec.encode(request)))
 
-    async def subscribe(self, request: SubscribeRequest) -> AsyncIterator[EventMessage | GapNotice]:
+    async def subscribe(self, request: SubscribeRequest) -> AsyncGenerator[EventMessage | GapNotice, None]:
         """SUBSCRIBE: Follow a topic as Server-Sent Events.
 
         Events and notices of gaps, until the server ends the stream or the iterator is closed.

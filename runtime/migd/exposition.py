@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 
@@ -36,7 +35,8 @@ class Exposition:
 
     def openmetrics(self) -> str:
         """OpenMetrics 1.0."""
-        return openmetrics.generate_latest(self._registry, version="1.0.0").decode()
+        text: bytes = openmetrics.generate_latest(self._registry, version="1.0.0")  # type: ignore[no-untyped-call]
+        return text.decode()
 
     def collect(self) -> Iterator[Metric]:
         """Called by the registry for every scrape."""
@@ -67,7 +67,7 @@ class Exposition:
         errors = CounterMetricFamily(
             "mig_gateway_errors", "Errors given to callers, on every binding.", labels=("code", "operation")
         )
-        yield _filled(errors, self._metrics.errors)
+        yield _filled(errors, self._metrics.errors.items())
 
     def _invocations(self) -> Iterator[Metric]:
         outcomes = CounterMetricFamily(
@@ -92,7 +92,7 @@ class Exposition:
         streams = GaugeMetricFamily(
             "mig_gateway_active_streams", "Long-lived connections open now.", labels=("type",)
         )
-        yield _filled(streams, Counter({(kind,): count for kind, count in self._metrics.streams.items()}))
+        yield _filled(streams, [((kind,), count) for kind, count in self._metrics.streams.items()])
         yield CounterMetricFamily(
             "mig_gateway_events_published",
             "Events appended to a topic.",
@@ -106,9 +106,9 @@ class Exposition:
 
 
 def _filled(
-    family: CounterMetricFamily | GaugeMetricFamily, counts: Mapping[tuple[str, ...], int]
+    family: CounterMetricFamily | GaugeMetricFamily, counts: Iterable[tuple[tuple[str, ...], int]]
 ) -> CounterMetricFamily | GaugeMetricFamily:
-    for labels, count in sorted(counts.items()):
+    for labels, count in sorted(counts):
         family.add_metric(labels, count)
     return family
 

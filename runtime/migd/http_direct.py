@@ -68,18 +68,18 @@ class DirectHttpProtocol(BoundedHttpProtocol):
             _log.exception("a request could not be answered")
             self.transport.close()
             return None
-        if not isinstance(answer, Reply):
+        if not isinstance(answer, Reply) or not isinstance(answer.body, bytes):
             return answer or application
-        self._write(cycle, answer)
+        self._write(cycle, answer, answer.body)
         return None
 
-    def _write(self, cycle: RequestResponseCycle, reply: Reply) -> None:
+    def _write(self, cycle: RequestResponseCycle, reply: Reply, body: bytes) -> None:
         parts = [STATUS_LINE[reply.status]]
         for name, value in (*self.server_state.default_headers, *reply.headers):
             parts += (name, b": ", value, b"\r\n")
         if not cycle.keep_alive:
             parts.append(b"connection: close\r\n")
-        parts += (b"\r\n", reply.body)
+        parts += (b"\r\n", body)
         self.transport.write(b"".join(parts))
         cycle.response_started = cycle.response_complete = True
         if not cycle.keep_alive:

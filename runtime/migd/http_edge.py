@@ -64,7 +64,7 @@ class HttpEdge(uvicorn.Server):
                     await self._stopping.wait()
             await self.on_tick(0)
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
@@ -76,12 +76,14 @@ class HttpEdge(uvicorn.Server):
         await self._flush()
 
     async def _flush(self) -> None:
-        deadline = asyncio.get_running_loop().time() + _FLUSH_S
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _FLUSH_S
         if tasks := list(self.server_state.tasks):
             _, unfinished = await asyncio.wait(tasks, timeout=_FLUSH_S)
             for task in unfinished:
                 task.cancel()
-        while self.server_state.connections and asyncio.get_running_loop().time() < deadline:
+        # uvicorn announces the end of no connection.
+        while self.server_state.connections and loop.time() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 
 

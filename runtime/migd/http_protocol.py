@@ -6,9 +6,9 @@ HTTP in plain text. The subclass costs one dictionary lookup per read.
 
 from __future__ import annotations
 
-from asyncio import BaseTransport, TimerHandle
+from asyncio import BaseTransport, TimerHandle, Transport
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -25,6 +25,10 @@ Refuse = Callable[[MigFault], tuple[int, bytes]]
 class BoundedHttpProtocol(HttpToolsProtocol):
     """`refuse` turns a fault into the status and the ErrorEnvelope to answer with."""
 
+    # None until there is a request, which uvicorn's annotations do not say.
+    scope: Any
+    cycle: Any
+
     def __init__(
         self, *args: Any, refuse: Refuse, head_timeout_s: float = HEAD_TIMEOUT_S, **kwargs: Any
     ) -> None:
@@ -36,8 +40,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._head_timer: TimerHandle | None = None
         self._refused = False
 
-    def connection_made(self, transport: BaseTransport) -> None:  # type: ignore[override]
-        super().connection_made(transport)  # type: ignore[arg-type]
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(cast(Transport, transport))
         # The first request has as long as a following one would have.
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
@@ -56,7 +60,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self.scope is not None and "method" not in self.scope:
             self._more_head(len(data))
 
-    def send_400_response(self, msg: str) -> None:
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's signature
         """Called by uvicorn for what is not HTTP."""
         self._refuse_bytes(MigFault(MigErrorCode.MIG_INVALID_REQUEST, "the request is not HTTP"))
 
@@ -71,8 +75,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             message = f"the head of the request is larger than {MAX_HEAD_BYTES} bytes"
             self._refuse_bytes(MigFault(MigErrorCode.MIG_INVALID_REQUEST, message, variant="too_large"))
 
-    def _head_timed_out(self, head: object) -> None:
-        if head is self.scope and "method" not in self.scope:
+    def _head_timed_out(self, head: Any) -> None:
+        if head is self.scope and "method" not in head:
             message = f"the head of the request did not arrive in {self._head_timeout_s:g} seconds"
             self._refuse_bytes(MigFault(MigErrorCode.MIG_TIMEOUT, message))
 

@@ -70,7 +70,7 @@ class Metrics:
             timings = self.invocations.setdefault(key, Timings())
         timings.observe(seconds)
 
-    def error(self, code: str, operation: str, binding: str) -> None:
+    def error(self, code: str, operation: str, binding: str) -> None:  # noqa: ARG002 - no label of v0.1
         self.errors[code, operation or OTHER] += 1
 
     def stream_opened(self, kind: str) -> None:

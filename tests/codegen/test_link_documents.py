@@ -69,7 +69,24 @@ MISTAKES = [
         old="components:\n",
         new="components:\n  schemas:\n    Colour:\n      type: string\n",
         at="    Colour:",
-        says="the document defines the schema 'Colour'; move it to a file of spec/schema and refer to that",
+        says=f"the document defines the schema 'Colour'; {MOVE}",
+    ),
+    Break(
+        name="a scalar that is no schema",
+        file=HTTP,
+        old="        type: integer\n        minimum: 0\n        maximum: 4294967295\n",
+        new="        type: integer\n        minimum: nothing\n        maximum: 4294967295\n",
+        at="        minimum: nothing",
+        says="not valid under 2020-12: minimum: 'nothing' is not of type 'number'; correct the keyword",
+    ),
+    Break(
+        name="a $ref of a schema to what is none",
+        file=HTTP,
+        old=BODY,
+        new="            schema:\n              $ref: '#/components/responses/InvocationTimeout'\n",
+        at="            schema:\n              $ref: '#/components/responses/InvocationTimeout'\n",
+        says="$ref '#/components/responses/InvocationTimeout' leads to what is no schema file; "
+        "refer to a file of spec/schema",
     ),
     Break(
         name="a $ref to itself",
@@ -133,7 +150,7 @@ MISTAKES = [
         old="components:\n",
         new="components:\n  schemas:\n    Colour:\n      type: string\n",
         at="    Colour:",
-        says="the document defines the schema 'Colour'; move it to a file of spec/schema and refer to that",
+        says=f"the document defines the schema 'Colour'; {MOVE}",
     ),
     Break(
         name="a channel that leads nowhere",

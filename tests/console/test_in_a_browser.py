@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from support.browser import CHROMIUM, Visit, open_browser, visit
 from support.curl import read_curl
@@ -25,8 +25,6 @@ REFERENCE = "observatory.models.infer"
 ENDLESS = "test.endless"
 MANIFEST = "migd: 1\ncapabilities:\n  - python: endless:count\n"
 ENDLESS_CAPABILITY = f'''
-"""Says one thing, and then nothing until it is stopped."""
-
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
@@ -36,6 +34,7 @@ from migd.capability import capability
 
 @capability(id="{ENDLESS}")
 async def count(payload: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    """Says one thing."""
     yield {{"said": "one thing"}}
     await asyncio.Event().wait()
 '''
@@ -152,6 +151,18 @@ def test_discover_lists_what_matches_and_fills_invoke_with_a_payload_that_works(
 
     expect(page.locator("#invoke-outcome .mark")).to_have_text("200")
     expect(page.locator("#invoke-outcome pre")).to_contain_text('"result": "ok"')
+
+
+def test_what_is_typed_is_not_overwritten_by_a_sample_that_comes_late(console: Visit) -> None:
+    page = console.page
+    held: list[Route] = []
+    page.route("**/input", lambda route: held.append(route))
+    page.locator(f'[data-capability="{ENDLESS}"]').click()
+    page.fill("#invoke-payload", '{"typed": "by hand"}')
+    held[0].continue_()
+
+    expect(page.locator("#invoke-schema pre")).to_contain_text("Says one thing")
+    expect(page.locator("#invoke-payload")).to_have_value('{"typed": "by hand"}')
 
 
 def test_a_refused_payload_is_shown_by_code_and_place(console: Visit) -> None:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,11 +82,3 @@ def markdown_service() -> Iterator[str]:
         assert process.stdout is not None
         yield process.stdout.readline().strip()
         process.terminate()
-
-
-def without_changing(answer: Mapping[str, object]) -> dict[str, object]:
-    """An answer without what is different each time."""
-    header = answer.get("header")
-    if not isinstance(header, dict):
-        return dict(answer)
-    return {**answer, "header": {name: value for name, value in header.items() if name != "timestamp"}}

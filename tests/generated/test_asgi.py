@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import threading
@@ -11,14 +12,14 @@ from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 
 import pytest
-from mig_protocol.asgi import CLIENT_GONE, AsgiAdapter, WebSocketClosedError, WebSocketPeer
-from mig_protocol.asgi_types import Receive, Scope, Send
-from mig_protocol.errors import MigFault
-from mig_protocol.http_server import Exchange, HttpStub
-from mig_protocol.messages import MigErrorCode
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from mig_protocol.asgi import CLIENT_GONE, AsgiAdapter, WebSocketClosedError, WebSocketPeer
+from mig_protocol.asgi_types import Event, Receive, Scope, Send
+from mig_protocol.errors import MigFault
+from mig_protocol.http_server import Exchange, HttpStub, Reply
+from mig_protocol.messages import MigErrorCode
 from support.asgi_server import serving
 from support.scripted_http import ScriptedHttp
 
@@ -90,7 +91,7 @@ class Edge:
             raise
 
 
-async def _pages(scope: Scope, _receive: Receive, send: Send) -> None:
+async def _pages(_scope: Scope, _receive: Receive, send: Send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]})
     await send({"type": "http.response.body", "body": b"page"})
 
@@ -320,3 +321,57 @@ def test_sending_to_a_websocket_whose_client_left_is_an_end_and_no_failure(edge:
         assert edge.happened("asked to leave")
     assert edge.happened("nobody there")
     assert len(edge.service.faults) == faults
+
+
+def scope_of(method: str, path: str) -> Scope:
+    return {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [],
+        "client": None,
+    }
+
+
+def test_a_server_with_a_whole_request_at_hand_gets_its_reply_at_once(edge: Edge) -> None:
+    reply = edge.adapter.at_once(scope_of("POST", INVOKE + "test.echo"), b'{"payload":{"n":1}}')
+    assert isinstance(reply, Reply)
+    assert isinstance(reply.body, bytes)
+    assert json.loads(reply.body)["payload"] == {"echo": {"n": 1}}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/", b""), ("/ui/x", b""), ("/nowhere", b""), (INVOKE + "test.echo", b" " * (LIMIT + 1))],
+)
+def test_what_is_not_for_answering_at_once_is_left_to_asgi(edge: Edge, path: str, body: bytes) -> None:
+    assert edge.adapter.at_once(scope_of("POST", path), body) is None
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("POST", INVOKE + "test.later", b"test.later"),
+        ("GET", SUBSCRIBE + "test.finite", b"id: 1\n\nid: 2\n\n"),
+    ],
+)
+async def test_an_answer_that_has_to_be_waited_for_goes_on_as_an_application(
+    edge: Edge, method: str, path: str, expected: bytes
+) -> None:
+    scope, sent = scope_of(method, path), []
+
+    async def send(event: Event) -> None:
+        sent.append(event)
+
+    async def receive() -> Event:
+        await asyncio.get_running_loop().create_future()
+        raise AssertionError("nothing is ever received")
+
+    rest = edge.adapter.at_once(scope, b"{}")
+    assert callable(rest)
+    await rest(scope, receive, send)
+    assert sent[0]["status"] == 200
+    assert expected in b"".join(event.get("body", b"") for event in sent)
+    assert not sent[-1].get("more_body")

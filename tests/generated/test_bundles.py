@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import mig_protocol
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
-from mig_protocol import messages
 from msgspec import Struct
 from openapi_spec_validator import validate
+
+import mig_protocol
+from mig_protocol import messages
 
 PACKAGE = Path(mig_protocol.__file__).parent
 SPEC = Path(__file__).parents[2] / "spec"

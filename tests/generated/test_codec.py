@@ -9,6 +9,8 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import UNSET, Struct
+
 from mig_protocol import codec, messages
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import (
@@ -23,8 +25,6 @@ from mig_protocol.messages import (
     RequestHeader,
     UsageReport,
 )
-from msgspec import UNSET, Struct
-
 from support.message_strategies import message_types
 from support.message_strategies import messages as valid
 
@@ -193,7 +193,8 @@ def test_lists_by_default_are_not_shared() -> None:
 
 
 def test_a_lone_surrogate_is_encoded_as_the_replacement_character() -> None:
-    frame = RequestFrame(kind=messages.FrameKind.request, payload={"a\ud800": ["\udc00", {"b": "\ud83d\ude00"}]})
+    payload = {"a\ud800": ["\udc00", {"b": "\ud83d\ude00"}]}
+    frame = RequestFrame(kind=messages.FrameKind.request, payload=payload)
     text = codec.encode(frame).decode()
     assert msgspec.json.decode(text)["payload"] == {"a\ufffd": ["\ufffd", {"b": "\U0001f600"}]}
 
@@ -206,8 +207,6 @@ def test_built_in_values_are_checked_as_text_is() -> None:
 
 
 @given(st.binary(max_size=200))
-def test_no_bytes_at_all_make_the_codec_fail_otherwise_than_by_refusing(body: bytes) -> None:
-    try:
-        codec.decode(MessageHeader, body)
-    except MigFault as fault:
-        assert fault.code is MigErrorCode.MIG_INVALID_REQUEST
+def test_no_bytes_at_all_make_the_codec_fail_otherwise_than_by_refusing(noise: bytes) -> None:
+    refusal(MessageHeader, b"[" + noise)
+    refusal(MessageHeader, b'{"mig_version":"0.1",' + noise)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from msgspec import UNSET, Struct
+
 from mig_protocol import codec, convert, messages
 from mig_protocol.betterproto.mig import v0_1 as other
 from mig_protocol.errors import MigFault
@@ -24,24 +27,17 @@ from mig_protocol.messages import (
     RequestHeader,
 )
 from mig_protocol.pb import mig_pb2 as pb
-from msgspec import UNSET, Struct
-
+from support.message_strategies import message_types
 from support.message_strategies import messages as valid
-
-CONVERTED = sorted(
-    (message for message in vars(messages).values() if isinstance(message, type) and issubclass(message, Struct)),
-    key=lambda message: message.__name__,
-)
 
 
 def snake(message: type[Struct]) -> str:
-    words = "".join(f"_{one.lower()}" if one.isupper() else one for one in message.__name__.replace("QoS", "Qos"))
-    return words.removeprefix("_")
+    return re.sub(r"(?<!^)([A-Z])", r"_\1", message.__name__.replace("QoS", "Qos")).lower()
 
 
 PAIRS = [
     (message, getattr(convert, f"{snake(message)}_to_pb"), getattr(convert, f"{snake(message)}_from_pb"))
-    for message in CONVERTED
+    for message in message_types(messages)
     if hasattr(convert, f"{snake(message)}_to_pb")
 ]
 
@@ -115,10 +111,10 @@ def test_an_empty_payload_is_there_and_an_absent_one_is_not() -> None:
 
 def test_numbers_of_a_payload_are_integers_where_they_are_exact() -> None:
     request = pb.InvokeRequest(capability="a")
-    request.payload.update({"whole": 3.0, "half": 0.5, "large": 2.0**60, "edge": 2.0**53, "list": [1.0, [2.0]]})
+    request.payload.update({"whole": 3.0, "half": 0.5, "edge": 2.0**53, "list": [1.0, [2.0]]})
     payload = convert.invoke_request_from_pb(request).payload
-    assert payload == {"whole": 3, "half": 0.5, "large": 2.0**60, "edge": 2.0**53, "list": [1, [2]]}
-    assert [type(payload[key]) for key in ("whole", "large", "edge")] == [int, float, float]
+    assert payload == {"whole": 3, "half": 0.5, "edge": 2.0**53, "list": [1, [2]]}
+    assert [type(payload[key]) for key in ("whole", "edge")] == [int, float]
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])

@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from mig_codegen.emit import emit
+
+from mig_codegen.emit import EmitError, emit
 from mig_codegen.link import link
 from mig_codegen.load import load
 
@@ -29,22 +30,30 @@ def tree(folder: Path) -> dict[str, bytes]:
     }
 
 
+def start_generating(spec: Path, out: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "mig_codegen", "generate", f"--spec={spec}", f"--out={out}"]
+    inherited = {key: os.environ[key] for key in os.environ if not key.startswith(("PYTHON", "LC_", "LANG"))}
+    return subprocess.Popen(
+        command,
+        cwd=spec.parent,
+        env=inherited | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
 def test_generation_gives_the_committed_bytes_whatever_the_environment(tmp_path: Path) -> None:
     runs = []
     for number, environment in enumerate(ENVIRONMENTS):
         home = tmp_path / f"somewhere else {number}"
         spec, out = home / "spec", home / "a" / "package"
         shutil.copytree(ROOT / "spec", spec)
-        command = [sys.executable, "-m", "mig_codegen", "generate", "--spec", spec, "--out", out]
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "LC_", "LANG"))}
-        process = subprocess.Popen(
-            command, cwd=home, env=kept | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        runs.append((process, spec, out))
+        runs.append((start_generating(spec, out, environment), spec, out))
     told = [process.communicate(timeout=60)[0] for process, _, _ in runs]
     for said, (process, spec, out) in zip(told, runs, strict=True):
         assert process.returncode == 0, said
-        assert tree(out) == tree(COMMITTED), "generated/ is not what spec/ and codegen/ say: run `make generate`"
+        assert tree(out) == tree(COMMITTED), "generated/ is stale: run `make generate`"
         assert (spec / "SURFACE.txt").read_bytes() == (ROOT / "spec" / "SURFACE.txt").read_bytes()
 
 
@@ -69,15 +78,33 @@ def test_a_proto_file_that_protoc_refuses_stops_the_generation_in_its_words(tmp_
     model = link(load(spec))
     [proto] = [spec / "proto" / name for name in model.proto_files]
     proto.write_text(proto.read_text("utf-8") + "\nmessage Broken { string x = 1 }\n")
-    with pytest.raises(RuntimeError, match=r"protoc failed:\n.*mig\.proto:\d+"):
+    with pytest.raises(EmitError, match=r"protoc failed:\n.*mig\.proto:\d+"):
         emit(model, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_pattern_without_a_translation_stops_the_generation_and_names_its_file(tmp_path: Path) -> None:
+    spec = tmp_path / "spec"
+    shutil.copytree(ROOT / "spec", spec)
+    schema = spec / "schema" / "tenant-id.schema.json"
+    schema.write_text(schema.read_text("utf-8").replace("[A-Za-z0-9_-]", r"\\p{L}"))
+    told = start_generating(spec, tmp_path / "out", {})
+    assert r"spec/schema/tenant-id.schema.json: pattern '^\\p{L}" in told.communicate(timeout=60)[0]
+    assert told.returncode == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_was_not_generated_is_never_emptied(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("the only copy\n")
+    with pytest.raises(EmitError, match="holds files that were not generated"):
+        emit(link(load(ROOT / "spec")), tmp_path)
+    assert tree(tmp_path) == {"thesis.txt": b"the only copy\n"}
 
 
 def test_generated_python_is_formatted_and_says_not_to_edit_it() -> None:
     for path in COMMITTED.glob("*.py"):
         first, *_ = path.read_text("utf-8").splitlines()
         assert first.startswith("# Generated from spec/ by `make generate`. Do not edit")
-    ruff = Path(sys.executable).with_name("ruff")
-    command = [ruff, "format", "--isolated", "--no-cache", "--line-length=110", "--check", "--quiet", COMMITTED]
-    assert subprocess.run(command, check=False).returncode == 0
+    ruff = str(Path(sys.executable).with_name("ruff"))
+    command = [ruff, "format", "--isolated", "--no-cache", "--line-length=110", "--check", "--quiet"]
+    assert subprocess.run([*command, str(COMMITTED)], check=False).returncode == 0

@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+
 from mig_protocol import codec
 from mig_protocol.asgi import AsgiAdapter, WebSocketPeer
 from mig_protocol.errors import MigFault
@@ -28,7 +29,6 @@ from mig_protocol.messages import (
     RequestHeader,
     SubscribeRequest,
 )
-
 from support.aiohttp_transport import AiohttpTransport
 from support.asgi_server import serving
 from support.scripted_http import NOW, ScriptedHttp, answered
@@ -53,7 +53,7 @@ def _unobserved(_exchange: Exchange, _status: int, _seconds: float) -> None:
     return
 
 
-async def _odd_pages(scope: Any, _receive: Any, send: Any) -> None:
+async def _odd_pages(_scope: Any, _receive: Any, send: Any) -> None:
     await send({"type": "http.response.start", "status": 502, "headers": []})
     await send({"type": "http.response.body", "body": b"<h1>bad gateway</h1>"})
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 import pytest
+from msgspec import UNSET
+
 from mig_protocol.errors import ERRORS
 from mig_protocol.http_server import Exchange, HttpStub, Reply
 from mig_protocol.messages import (
@@ -17,8 +19,6 @@ from mig_protocol.messages import (
     RequestHeader,
 )
 from mig_protocol.operations import OPERATIONS
-from msgspec import UNSET
-
 from support.scripted_http import ScriptedHttp
 
 INVOKE = "/mig/v0.1/invoke/"
@@ -37,10 +37,16 @@ def stub(service: ScriptedHttp) -> HttpStub:
 
 
 def ask(
-    stub: HttpStub, method: str, path: str, body: bytes = b"", query: bytes = b"", **headers: str
+    stub: HttpStub,
+    method: str,
+    path: str,
+    body: bytes = b"",
+    *,
+    query: bytes = b"",
+    headers: Mapping[str, str] | None = None,
 ) -> Reply:
     """A reply that the stub gives without awaiting anything."""
-    fields = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    fields = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
     reply = stub.handle(Exchange(method, path, query, fields, ("127.0.0.1", 4711)), body)
     assert isinstance(reply, Reply)
     return reply
@@ -90,7 +96,13 @@ def test_an_empty_body_means_an_empty_message(stub: HttpStub, service: ScriptedH
 
 
 def test_the_exchange_says_what_was_asked_and_by_whom(stub: HttpStub, service: ScriptedHttp) -> None:
-    ask(stub, "POST", INVOKE + "test.echo", b"{}", authorization="Bearer x", x_tenant_id="acme")
+    ask(
+        stub,
+        "POST",
+        INVOKE + "test.echo",
+        b"{}",
+        headers={"Authorization": "Bearer x", "X-Tenant-ID": "acme"},
+    )
     [exchange] = service.exchanges
     assert (exchange.operation, exchange.route) == ("INVOKE", "/mig/v0.1/invoke/{capability}")
     assert (exchange.tenant, exchange.authorization) == ("acme", "Bearer x")
@@ -111,7 +123,9 @@ def test_every_http_operation_has_its_route(stub: HttpStub) -> None:
         assert (route.operation, route.template) == (operation.id, operation.http_path)
 
 
-@pytest.mark.parametrize("path", ["/", "", "/mig", INVOKE, "/mig/v0.1/hello/", INVOKE + "a/b", "//mig/v0.1/hello"])
+@pytest.mark.parametrize(
+    "path", ["/", "", "/mig", INVOKE, "/mig/v0.1/hello/", INVOKE + "a/b", "//mig/v0.1/hello"]
+)
 def test_an_unknown_path_is_not_found(stub: HttpStub, service: ScriptedHttp, path: str) -> None:
     error(ask(stub, "POST", path), 404, "MIG_NOT_FOUND")
     assert len(service.faults) == 1
@@ -157,19 +171,20 @@ def test_the_websocket_route_wants_a_handshake(stub: HttpStub) -> None:
 
 def test_a_body_over_the_limit_is_too_large(stub: HttpStub) -> None:
     body = b'{"payload":{"x":"%s"}}' % (b"x" * LIMIT)
-    assert "4096 bytes" in error(ask(stub, "POST", INVOKE + "test.echo", body), 413, "MIG_INVALID_REQUEST")["message"]
+    reply = ask(stub, "POST", INVOKE + "test.echo", body)
+    assert "4096 bytes" in error(reply, 413, "MIG_INVALID_REQUEST")["message"]
 
 
 def test_header_fields_of_http_fill_what_the_body_leaves_out(stub: HttpStub, service: ScriptedHttp) -> None:
     carried = {
-        "x_tenant_id": "acme",
-        "mig_message_id": "from-http",
-        "mig_session_id": "s-1",
-        "mig_deadline_ms": "1500",
-        "idempotency_key": "k-1",
+        "X-Tenant-ID": "acme",
+        "MIG-Message-ID": "from-http",
+        "MIG-Session-ID": "s-1",
+        "MIG-Deadline-Ms": "1500",
+        "Idempotency-Key": "k-1",
         "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
     }
-    ask(stub, "POST", INVOKE + "test.echo", b'{"header":{"message_id":"from-body"}}', **carried)
+    ask(stub, "POST", INVOKE + "test.echo", b'{"header":{"message_id":"from-body"}}', headers=carried)
     expected = RequestHeader(
         tenant_id="acme",
         message_id="from-body",
@@ -184,7 +199,13 @@ def test_header_fields_of_http_fill_what_the_body_leaves_out(stub: HttpStub, ser
 def test_a_tenant_that_disagrees_is_left_for_the_service_to_forbid(
     stub: HttpStub, service: ScriptedHttp
 ) -> None:
-    ask(stub, "POST", INVOKE + "test.echo", b'{"header":{"tenant_id":"body"}}', x_tenant_id="http")
+    ask(
+        stub,
+        "POST",
+        INVOKE + "test.echo",
+        b'{"header":{"tenant_id":"body"}}',
+        headers={"X-Tenant-ID": "http"},
+    )
     assert (service.requests[0].header.tenant_id, service.exchanges[0].tenant) == ("body", "http")
 
 
@@ -204,17 +225,20 @@ def test_a_tenant_that_disagrees_is_left_for_the_service_to_forbid(
     ],
 )
 def test_a_header_field_out_of_bounds_is_refused_by_its_name(stub: HttpStub, name: str, value: str) -> None:
-    reply = ask(stub, "POST", INVOKE + "test.echo", b"{}", **{name.lower(): value})
+    reply = ask(stub, "POST", INVOKE + "test.echo", b"{}", headers={name: value})
     assert invalid(reply).startswith(f"{name} is not valid: ")
 
 
-def test_an_error_keeps_the_tenant_that_was_valid_and_drops_the_one_that_was_not(
-    stub: HttpStub, service: ScriptedHttp
-) -> None:
-    good = ask(stub, "POST", "/mig/v0.1/hello", b"[]", x_tenant_id="acme", mig_message_id="m-1")
+def test_an_error_keeps_the_tenant_that_was_valid_and_drops_the_one_that_was_not(stub: HttpStub) -> None:
+    good = ask(
+        stub, "POST", "/mig/v0.1/hello", b"[]", headers={"X-Tenant-ID": "acme", "MIG-Message-ID": "m-1"}
+    )
     assert shown(good)["header"]["tenant_id"] == "acme"
     assert shown(good)["header"]["message_id"] == "m-1"
-    assert shown(ask(stub, "POST", "/mig/v0.1/hello", x_tenant_id="a b"))["header"]["tenant_id"] == "unknown"
+    assert (
+        shown(ask(stub, "POST", "/mig/v0.1/hello", headers={"X-Tenant-ID": "a b"}))["header"]["tenant_id"]
+        == "unknown"
+    )
 
 
 def test_a_header_field_given_twice_is_refused_unless_it_says_the_same(stub: HttpStub) -> None:
@@ -229,7 +253,7 @@ def test_a_header_field_given_twice_is_refused_unless_it_says_the_same(stub: Htt
 
 
 def test_public_routes_look_at_no_header_field(stub: HttpStub) -> None:
-    assert ask(stub, "GET", "/healthz", x_tenant_id="a b").status == 200
+    assert ask(stub, "GET", "/healthz", headers={"X-Tenant-ID": "a b"}).status == 200
 
 
 @pytest.mark.parametrize(
@@ -258,7 +282,9 @@ def test_a_percent_in_the_path_is_always_an_escape(stub: HttpStub) -> None:
     assert "message_id disagrees: the path says aA" in invalid(reply)
 
 
-@pytest.mark.parametrize("segment", ["a..b", "a%2Fb", "%00", "a%0A", "a*b", "a%20b", ".", "x" * 256, "caf%C3%A9"])
+@pytest.mark.parametrize(
+    "segment", ["a..b", "a%2Fb", "%00", "a%0A", "a*b", "a%20b", ".", "x" * 256, "caf%C3%A9"]
+)
 def test_a_path_parameter_out_of_its_schema_is_refused(stub: HttpStub, segment: str) -> None:
     assert "capability in the path is not valid" in invalid(ask(stub, "POST", INVOKE + segment))
 
@@ -269,7 +295,7 @@ def test_a_path_that_is_not_utf_8_is_refused(stub: HttpStub) -> None:
 
 def test_query_parameters_become_the_request(stub: HttpStub, service: ScriptedHttp) -> None:
     query = b"consumer_id=dash%2D1&resume_cursor=17&max_inflight=64&colour=red"
-    ask(stub, "GET", SUBSCRIBE + "a.b", query=query, x_tenant_id="acme")
+    ask(stub, "GET", SUBSCRIBE + "a.b", query=query, headers={"X-Tenant-ID": "acme"})
     request = service.requests[0]
     assert (request.topic, request.consumer_id, request.resume_cursor) == ("a.b", "dash-1", "17")
     assert (request.max_inflight, request.header.tenant_id) == (64, "acme")
@@ -294,10 +320,10 @@ def test_a_bad_query_parameter_is_refused(stub: HttpStub, query: bytes, says: st
 
 
 def test_last_event_id_is_a_cursor_and_the_query_wins(stub: HttpStub, service: ScriptedHttp) -> None:
-    ask(stub, "GET", SUBSCRIBE + "a.b", last_event_id="5")
-    ask(stub, "GET", SUBSCRIBE + "a.b", query=b"resume_cursor=9", last_event_id="5")
+    ask(stub, "GET", SUBSCRIBE + "a.b", headers={"Last-Event-ID": "5"})
+    ask(stub, "GET", SUBSCRIBE + "a.b", query=b"resume_cursor=9", headers={"Last-Event-ID": "5"})
     assert [request.resume_cursor for request in service.requests] == ["5", "9"]
-    invalid(ask(stub, "GET", SUBSCRIBE + "a.b", last_event_id="five"))
+    invalid(ask(stub, "GET", SUBSCRIBE + "a.b", headers={"Last-Event-ID": "five"}))
 
 
 def test_a_query_of_its_own_type_is_read_as_that(stub: HttpStub, service: ScriptedHttp) -> None:

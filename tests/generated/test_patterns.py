@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from mig_codegen.emit.patterns import python_pattern
 
 SCHEMAS = Path(__file__).parents[2] / "spec" / "schema"
@@ -40,7 +41,9 @@ def test_a_pattern_matches_what_it_matches_in_json_schema(ecma: str, text: str, 
     assert matches(ecma, text) is expected
 
 
-@pytest.mark.parametrize("ecma", [r"^\p{L}$", r"^\s$", r"^\bx$", "^(?<name>a)$", "^(?<=a)b$", r"^(a)\1$", "^a\\"])
+@pytest.mark.parametrize(
+    "ecma", [r"^\p{L}$", r"^\s$", r"^\bx$", "^(?<name>a)$", "^(?<=a)b$", r"^(a)\1$", "^a\\"]
+)
 def test_a_pattern_that_would_change_its_meaning_is_refused(ecma: str) -> None:
     with pytest.raises(ValueError, match="pattern"):
         python_pattern(ecma)

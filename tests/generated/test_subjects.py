@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mig_protocol import subjects
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
@@ -54,7 +55,23 @@ def test_a_subject_is_the_address_of_its_operation() -> None:
     assert not builders
 
 
-HOSTILE = ["*", ">", "a.*", "a.>", "", ".", "a.", ".a", "a..b", "a b", "a\tb", "a\nb", "a.b\n", "a\0b", "caf\u00e9.b"]
+HOSTILE = [
+    "*",
+    ">",
+    "a.*",
+    "a.>",
+    "",
+    ".",
+    "a.",
+    ".a",
+    "a..b",
+    "a b",
+    "a\tb",
+    "a\nb",
+    "a.b\n",
+    "a\0b",
+    "caf\u00e9.b",
+]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -70,7 +87,9 @@ HOSTILE = ["*", ">", "a.*", "a.>", "", ".", "a.", ".a", "a..b", "a b", "a\tb", "
     ],
     ids=["capability", "topic", "message_id", "stream_id", "tenant", "tenant of an invoke"],
 )
-def test_what_would_change_the_meaning_of_a_subject_is_refused(build: Callable[[str], Any], text: str) -> None:
+def test_what_would_change_the_meaning_of_a_subject_is_refused(
+    build: Callable[[str], Any], text: str
+) -> None:
     with pytest.raises(MigFault) as raised:
         build(text)
     assert raised.value.code is MigErrorCode.MIG_INVALID_REQUEST

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Generator
 from typing import Any
 
 import pytest
+
 from mig_protocol.suspension import Suspended, begin
 
 

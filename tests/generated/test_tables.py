@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-import mig_protocol
 import pytest
 import yaml
+from msgspec import UNSET
+
+import mig_protocol
 from mig_protocol import messages
 from mig_protocol.errors import ERRORS, MigFault
 from mig_protocol.messages import ErrorEnvelope, MessageHeader, MigErrorCode
 from mig_protocol.operations import FEATURES, HEADER_CARRIERS, OPERATION_BY_ID, OPERATIONS, PROFILES
 from mig_protocol.pb import mig_pb2 as pb
-from msgspec import UNSET
-
 from support.scripted_http import NOW
 
 REGISTRY = Path(__file__).parents[2] / "spec" / "registry"
@@ -58,9 +58,9 @@ def test_features_profiles_and_carriers_are_the_registry() -> None:
     assert [(one.id, list(one.requires)) for one in PROFILES] == [
         (row["id"], row["requires"]) for row in registry("features")["profiles"]
     ]
-    assert [{key: value for key, value in one._asdict().items() if value} for one in HEADER_CARRIERS] == registry(
-        "operations"
-    )["header_carriers"]
+    assert [
+        {key: value for key, value in one._asdict().items() if value} for one in HEADER_CARRIERS
+    ] == registry("operations")["header_carriers"]
 
 
 def test_the_package_knows_its_version() -> None:

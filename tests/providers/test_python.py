@@ -362,6 +362,39 @@ async def test_a_blocking_function_that_raises_stop_iteration_does_not_hang_its_
         await provider.invoke(work({"text": "x"}))
 
 
+@capability(id="test.exit")
+async def leave(word: Word) -> Word:
+    raise SystemExit(word.text)
+
+
+@leave.stream
+async def leave_after_one(word: Word) -> AsyncIterator[Word]:
+    yield word
+    raise SystemExit(word.text)
+
+
+@capability(id="test.exit")
+def leave_blocking(word: Word) -> Word:
+    raise SystemExit(word.text)
+
+
+@leave_blocking.stream
+def leave_blocking_after_one(word: Word) -> Iterator[Word]:
+    yield word
+    raise SystemExit(word.text)
+
+
+@pytest.mark.parametrize("declared", [leave, leave_blocking])
+async def test_leaving_the_program_in_a_function_only_fails_the_call(
+    work: MakeWork, running: Running, declared: CapabilityFunction[..., Any]
+) -> None:
+    provider = await running(provider_of(declared))
+    with pytest.raises(RuntimeError, match=r"called sys\.exit"):
+        await provider.invoke(work({"text": "x"}))
+    with pytest.raises(RuntimeError, match=r"called sys\.exit"):
+        await frames(provider, work({"text": "x"}))
+
+
 class Model:
     def __init__(self) -> None:
         self.thread = threading.get_ident()

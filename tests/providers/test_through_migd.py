@@ -117,6 +117,7 @@ def test_a_blocking_call_that_never_returns_does_not_keep_migd_from_ending(tmp_p
     manifest = tmp_path / "migd.yaml"
     manifest.write_text("migd: 1\ncapabilities:\n  - python: stuck_capability:stuck\n")
     with running_migd("--config", str(manifest)) as migd:
-        call = f"curl {migd.url}/mig/v0.1/invoke/test.stuck -H 'X-Tenant-ID: acme' -H 'MIG-Deadline-Ms: 100' -d '{{}}'"
-        assert read_curl(call).send()[0] == 504
+        headers = "-H 'X-Tenant-ID: acme' -H 'MIG-Deadline-Ms: 100'"
+        status, _ = read_curl(f"curl {migd.url}/mig/v0.1/invoke/test.stuck {headers} -d '{{}}'").send()
+        assert status == 504
         assert migd.stop() == 0

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from support.gateway_under_test import Scripted, capability
+from support.raw_http import connect
 from support.running_migd import LocalMigd, local_migd
 from support.sse import subscribed
+from support.until import until
 
 
 @pytest.fixture
@@ -45,12 +47,13 @@ async def test_an_http_client_that_leaves_stops_its_invocation(migd: LocalMigd, 
     assert 'path="/mig/v0.1/invoke/{capability}",status="499"' in (await migd.get("/metrics")).raw.decode()
 
 
-async def test_one_that_waits_for_the_same_idempotency_key_goes_on(migd: LocalMigd, provider: Scripted) -> None:
+async def test_one_that_waits_for_the_same_idempotency_key_goes_on(
+    migd: LocalMigd, provider: Scripted
+) -> None:
     first = asyncio.create_task(migd.invoke("test.scripted", idempotency_key="k-1"))
     await provider.started.wait()
     second = asyncio.create_task(migd.invoke("test.scripted", idempotency_key="k-1"))
-    while migd.gateway.in_flight() < 2:
-        await asyncio.sleep(0)
+    await until(lambda: migd.gateway.in_flight() == 2)
     first.cancel()
     await provider.stopped.wait()
     provider.release.set()
@@ -71,12 +74,12 @@ async def test_a_websocket_that_is_closed_stops_all_its_streams(migd: LocalMigd,
 
 
 async def test_a_websocket_that_breaks_off_stops_its_streams(migd: LocalMigd, provider: Scripted) -> None:
-    socket = await migd.http.ws_connect("/mig/v0.1/stream")
-    await socket.send_json(request("s-1"))
+    raw = await connect(migd.url)
+    raw.send(HANDSHAKE)
+    await raw.reader.readuntil(b"\r\n\r\n")
+    raw.send(text_frame(json.dumps(request("s-1")).encode()))
     await provider.started.wait()
-    transport = socket.get_extra_info("socket")
-    assert transport is not None
-    socket._response.connection.transport.abort()
+    raw.abort()
 
     await provider.stopped.wait()
 
@@ -90,16 +93,17 @@ async def test_a_subscriber_that_leaves_is_forgotten(migd: LocalMigd) -> None:
     assert 'mig_gateway_active_streams{type="sse_subscribe"} 0.0' in (await migd.get("/metrics")).raw.decode()
 
 
-async def test_a_client_that_sends_its_next_request_early_is_not_gone(migd: LocalMigd, provider: Scripted) -> None:
+async def test_a_client_that_sends_its_next_request_early_is_not_gone(
+    migd: LocalMigd, provider: Scripted
+) -> None:
     """Pipelining: bytes on the connection are not a disconnect."""
-    host, port = migd.url.removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    writer.write(raw_invoke() + b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    raw = await connect(migd.url)
+    raw.send(raw_invoke() + b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     await provider.started.wait()
     provider.release.set()
 
-    answers = await reader.read()
-    writer.close()
+    answers = await raw.reader.read()
+    raw.abort()
     assert answers.count(b"HTTP/1.1 200 OK") == 2
 
 
@@ -118,3 +122,14 @@ def raw_invoke() -> bytes:
         len(body),
         body,
     )
+
+
+def text_frame(payload: bytes) -> bytes:
+    """A WebSocket text message whose mask is zeros (RFC 6455, 5.2)."""
+    return b"\x81" + (b"\xfe" + len(payload).to_bytes(2, "big")) + bytes(4) + payload
+
+
+HANDSHAKE = (
+    b"GET /mig/v0.1/stream HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from migd.config import SETTINGS, ConfigError, Settings, load_settings, unknown_variables
+from migd.config import SETTINGS, ConfigError, Setting, Settings, load_settings, unknown_variables
 from migd.setting_values import Address
 
 
@@ -35,7 +35,7 @@ def test_every_setting_is_a_field_and_every_field_a_setting() -> None:
 
 
 @pytest.mark.parametrize("row", SETTINGS, ids=lambda row: row.variable)
-def test_every_default_is_one_that_its_setting_allows(row) -> None:
+def test_every_default_is_one_that_its_setting_allows(row: Setting) -> None:
     assert not row.default or row.kind.parse(row.default) == getattr(load_settings({}), row.field)
     assert row.about.endswith(".")
 
@@ -49,14 +49,14 @@ def test_every_default_is_one_that_its_setting_allows(row) -> None:
         ("[::1]:8080", Address("::1", 8080)),
     ],
 )
-def test_an_address_is_a_host_and_a_port(text, address) -> None:
+def test_an_address_is_a_host_and_a_port(text: str, address: Address) -> None:
     assert load_settings({"MIGD_ADDR": text}).addr == address
 
 
 @pytest.mark.parametrize(
     "text", ["8080", "localhost", "::1:8080", "localhost:65536", "a b:80", ":", "http://x:80"]
 )
-def test_an_address_that_is_none_is_refused_with_examples(text) -> None:
+def test_an_address_that_is_none_is_refused_with_examples(text: str) -> None:
     with pytest.raises(ConfigError) as refused:
         load_settings({"MIGD_ADDR": text})
 
@@ -66,7 +66,7 @@ def test_an_address_that_is_none_is_refused_with_examples(text) -> None:
 @pytest.mark.parametrize(
     ("text", "value"), [("true", True), ("FALSE", False), ("1", True), ("0", False), ("off", False)]
 )
-def test_a_flag_is_read_in_the_usual_spellings(text, value) -> None:
+def test_a_flag_is_read_in_the_usual_spellings(text: str, value: bool) -> None:
     assert load_settings({"MIGD_ENABLE_METRICS": text}).enable_metrics is value
 
 
@@ -85,7 +85,7 @@ def test_a_flag_is_read_in_the_usual_spellings(text, value) -> None:
     ],
 )
 def test_a_value_that_does_not_parse_is_one_line_with_its_variable_and_what_is_allowed(
-    variable, text, allowed
+    variable: str, text: str, allowed: str
 ) -> None:
     with pytest.raises(ConfigError) as refused:
         load_settings({variable: text})
@@ -109,7 +109,7 @@ def test_jwt_mode_without_a_secret_is_refused() -> None:
     ("variable", "value"),
     [("MIGD_GRPC_ADDR", ":9090"), ("MIGD_NATS_URL", "nats://user:hunter2@localhost:4222")],
 )
-def test_a_binding_that_is_not_there_is_refused_and_not_ignored(variable, value) -> None:
+def test_a_binding_that_is_not_there_is_refused_and_not_ignored(variable: str, value: str) -> None:
     with pytest.raises(
         ConfigError, match=rf"^{variable} is set, and this version has no \w+ binding: unset it$"
     ):

@@ -11,6 +11,7 @@ import pytest
 
 from migd.http_protocol import MAX_HEAD_BYTES
 from support.gateway_under_test import Scripted, capability
+from support.raw_http import connect
 from support.running_migd import LocalMigd, local_migd
 
 
@@ -18,30 +19,6 @@ from support.running_migd import LocalMigd, local_migd
 async def migd() -> AsyncIterator[LocalMigd]:
     async with local_migd() as running:
         yield running
-
-
-class Raw:
-    """A connection that sends what it likes."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader = reader
-        self.writer = writer
-
-    def send(self, data: bytes) -> None:
-        self.writer.write(data)
-
-    async def answer(self) -> tuple[int, bytes]:
-        """Status and body of the only answer; the server closes after it."""
-        head, _, body = (await self.reader.read()).partition(b"\r\n\r\n")
-        self.writer.close()
-        assert b"content-type: application/json" in head
-        assert b"connection: close" in head
-        return int(head.split()[1]), body
-
-
-async def connect(migd: LocalMigd) -> Raw:
-    host, port = migd.url.removeprefix("http://").split(":")
-    return Raw(*await asyncio.open_connection(host, int(port)))
 
 
 @pytest.mark.parametrize(
@@ -54,7 +31,7 @@ async def connect(migd: LocalMigd) -> Raw:
     ],
 )
 async def test_what_is_not_http_gets_an_envelope(migd: LocalMigd, data: bytes) -> None:
-    raw = await connect(migd)
+    raw = await connect(migd.url)
     raw.send(data)
 
     status, body = await raw.answer()
@@ -65,7 +42,7 @@ async def test_what_is_not_http_gets_an_envelope(migd: LocalMigd, data: bytes) -
 
 
 async def test_a_head_without_end_is_refused_before_it_fills_the_memory(migd: LocalMigd) -> None:
-    raw = await connect(migd)
+    raw = await connect(migd.url)
     raw.send(b"GET /healthz HTTP/1.1\r\n")
     line = b"X-Padding: " + b"x" * 8000 + b"\r\n"
     for _ in range(2 * MAX_HEAD_BYTES // len(line)):
@@ -79,7 +56,7 @@ async def test_a_head_without_end_is_refused_before_it_fills_the_memory(migd: Lo
 
 
 async def test_a_head_that_comes_in_pieces_is_a_request_all_the_same(migd: LocalMigd) -> None:
-    raw = await connect(migd)
+    raw = await connect(migd.url)
     for piece in (b"GET /hea", b"lthz HTTP/1.1\r\nHos", b"t: x\r\nConnection: close\r", b"\n\r\n"):
         raw.send(piece)
         await raw.writer.drain()
@@ -92,7 +69,7 @@ async def test_a_head_that_does_not_come_to_an_end_in_time_is_refused() -> None:
     async with local_migd() as migd:
         factory = migd.edge.config.http_protocol_class
         factory.keywords["head_timeout_s"] = 0.05  # type: ignore[attr-defined]
-        raw = await connect(migd)
+        raw = await connect(migd.url)
         raw.send(b"GET /healthz HTTP/1.1\r\nX-")
 
         status, body = await raw.answer()
@@ -102,9 +79,10 @@ async def test_a_head_that_does_not_come_to_an_end_in_time_is_refused() -> None:
 
 async def test_a_body_is_asked_for_only_when_it_is_wanted(migd: LocalMigd) -> None:
     """Expect: 100-continue with a body over the limit is answered without reading it (RFC 9110, 10.1.1)."""
-    raw = await connect(migd)
+    raw = await connect(migd.url)
     raw.send(
-        b"POST /mig/v0.1/hello HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 99999999\r\n\r\n"
+        b"POST /mig/v0.1/hello HTTP/1.1\r\nHost: x\r\n"
+        b"Expect: 100-continue\r\nContent-Length: 99999999\r\n\r\n"
     )
 
     assert (await raw.reader.readline()).startswith(b"HTTP/1.1 413 ")
@@ -120,7 +98,7 @@ async def test_the_server_tells_the_date_and_not_its_maker(migd: LocalMigd) -> N
 
 async def test_a_chunked_body_that_is_not_http_gets_an_envelope(migd: LocalMigd) -> None:
     for pieces in ((HELLO + b"zz\r\n",), (HELLO, b"zz\r\n")):
-        raw = await connect(migd)
+        raw = await connect(migd.url)
         for piece in pieces:
             raw.send(piece)
             await migd.get("/healthz")
@@ -130,7 +108,7 @@ async def test_a_chunked_body_that_is_not_http_gets_an_envelope(migd: LocalMigd)
 
 
 async def test_requests_sent_in_one_piece_are_answered_in_order(migd: LocalMigd) -> None:
-    raw = await connect(migd)
+    raw = await connect(migd.url)
     paths = [b"/healthz", b"/nowhere", b"/mig/v0.1/hello", b"/docs/none", b"/healthz"]
     for path in paths[:-1]:
         raw.send(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -146,7 +124,7 @@ async def test_bytes_that_are_not_http_after_a_request_do_not_cost_it_its_answer
     provider = Scripted()
     provider.waits = True
     async with local_migd(capability(provider)) as migd:
-        raw = await connect(migd)
+        raw = await connect(migd.url)
         body = b'{"header":{"tenant_id":"acme"}}'
         raw.send(
             b"POST /mig/v0.1/invoke/test.scripted HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
@@ -164,16 +142,17 @@ async def test_bytes_that_are_not_http_after_a_request_do_not_cost_it_its_answer
 
 
 async def test_a_client_of_http_1_0_is_answered_and_closed(migd: LocalMigd) -> None:
-    raw = await connect(migd)
+    raw = await connect(migd.url)
     raw.send(b"GET /healthz HTTP/1.0\r\n\r\n")
 
     assert (await raw.answer())[0] == 200
 
 
 async def test_a_body_that_comes_later_than_its_head_is_read(migd: LocalMigd) -> None:
-    raw = await connect(migd)
+    raw = await connect(migd.url)
     raw.send(
-        b"POST /mig/v0.1/hello HTTP/1.1\r\nHost: x\r\nX-Tenant-ID: acme\r\nConnection: close\r\nContent-Length: 2\r\n\r\n"
+        b"POST /mig/v0.1/hello HTTP/1.1\r\nHost: x\r\nX-Tenant-ID: acme\r\n"
+        b"Connection: close\r\nContent-Length: 2\r\n\r\n"
     )
     await migd.get("/healthz")
     raw.send(b"{}")
@@ -183,9 +162,8 @@ async def test_a_body_that_comes_later_than_its_head_is_read(migd: LocalMigd) ->
 
 async def test_a_client_that_does_not_read_its_answers_is_not_answered_on(migd: LocalMigd) -> None:
     """Answers wait for room in the connection: they are not piled up in memory."""
-    raw = await connect(migd)
-    raw.reader._limit = 1
-    count = 30_000
+    raw = await connect(migd.url, receive_buffer=16_384)
+    count = 100_000
     for _ in range(count // 100):
         raw.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
     for _ in range(20):
@@ -194,7 +172,7 @@ async def test_a_client_that_does_not_read_its_answers_is_not_answered_on(migd: 
     answered = float(
         next(line for line in scrape.splitlines() if "/healthz" in line and "_total" in line).split()[-1]
     )
-    raw.writer.transport.abort()
+    raw.abort()
 
     assert answered < count
 

@@ -28,11 +28,12 @@ async def test_a_scrape_has_requests_errors_streams_invocations_and_events() -> 
 
     lines = scrape.raw.decode().splitlines()
     assert scrape.headers["content-type"].startswith("text/plain")
+    invoke = 'method="POST",path="/mig/v0.1/invoke/{capability}"'
     for line in (
-        'mig_gateway_http_requests_total{method="POST",path="/mig/v0.1/invoke/{capability}",status="200"} 1.0',
-        'mig_gateway_http_requests_total{method="POST",path="/mig/v0.1/invoke/{capability}",status="404"} 1.0',
+        f'mig_gateway_http_requests_total{{{invoke},status="200"}} 1.0',
+        f'mig_gateway_http_requests_total{{{invoke},status="404"}} 1.0',
         'mig_gateway_http_requests_total{method="GET",path="other",status="404"} 1.0',
-        'mig_gateway_http_request_duration_seconds_count{method="POST",path="/mig/v0.1/invoke/{capability}"} 2.0',
+        f"mig_gateway_http_request_duration_seconds_count{{{invoke}}} 2.0",
         'mig_gateway_errors_total{code="MIG_UNSUPPORTED_CAPABILITY",operation="INVOKE"} 1.0',
         'mig_gateway_errors_total{code="MIG_NOT_FOUND",operation="other"} 1.0',
         'mig_gateway_active_streams{type="sse_subscribe"} 1.0',
@@ -82,7 +83,9 @@ async def test_every_invocation_is_one_line_of_the_audit_file_and_nothing_else_i
     assert {(each["actor"], each["tenant_id"]) for each in records} == {("anonymous", "acme")}
 
 
-async def test_an_unexpected_failure_is_in_the_log_under_its_message_id(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_unexpected_failure_is_in_the_log_under_its_message_id(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     provider = Scripted()
     provider.error = RuntimeError("the disk is on fire")
     async with local_migd(capability(provider)) as migd:

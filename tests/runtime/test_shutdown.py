@@ -11,6 +11,7 @@ import pytest
 from support.gateway_under_test import Scripted, capability
 from support.running_migd import LocalMigd, local_migd
 from support.sse import subscribed
+from support.until import until
 
 LONG = {"MIGD_SHUTDOWN_GRACE_S": "3600"}
 
@@ -25,8 +26,7 @@ def provider() -> Scripted:
 async def going_down(migd: LocalMigd) -> asyncio.Task[None]:
     """The end, once it has begun."""
     stopping = asyncio.create_task(migd.stop())
-    while migd.gateway.readiness().status == "ok":
-        await asyncio.sleep(0)
+    await until(lambda: migd.gateway.readiness().status != "ok")
     return stopping
 
 

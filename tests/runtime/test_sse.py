@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 
 import pytest
 
+from support.raw_http import connect
 from support.running_migd import LocalMigd, local_migd
 from support.sse import subscribed
 
@@ -142,26 +142,24 @@ async def test_an_open_subscription_is_listed_and_a_left_one_is_not(migd: LocalM
     assert (others["connections"], others["filter_tenant"]) == ([], "globex")
 
 
-async def test_a_reader_that_does_not_read_stops_the_server_from_writing_and_loses_nothing(migd: LocalMigd) -> None:
+async def test_a_reader_that_does_not_read_stops_the_server_from_writing_and_loses_nothing(
+    migd: LocalMigd,
+) -> None:
     """What is published past the socket buffers stays in the log and is not copied for the slow reader."""
-    host, port = migd.url.removeprefix("http://").split(":")
-    narrow = socket.socket()
-    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
-    narrow.connect((host, int(port)))
-    reader, writer = await asyncio.open_connection(sock=narrow)
-    writer.write(f"GET /mig/v0.1/subscribe/{TOPIC} HTTP/1.1\r\nHost: x\r\nX-Tenant-ID: acme\r\n\r\n".encode())
-    await reader.readuntil(b"\r\n\r\n")
+    raw = await connect(migd.url, receive_buffer=65_536)
+    raw.send(f"GET /mig/v0.1/subscribe/{TOPIC} HTTP/1.1\r\nHost: x\r\nX-Tenant-ID: acme\r\n\r\n".encode())
+    await raw.reader.readuntil(b"\r\n\r\n")
     text = "x" * 50_000
     for _ in range(250):
         await migd.post(f"/mig/v0.1/publish/{TOPIC}", {"payload": {"text": text}}, x_tenant_id="acme")
     delivered = await _delivered(migd)
 
-    ids = []
+    ids: list[int] = []
     while len(ids) < 250:
-        line = await reader.readline()
+        line = await raw.reader.readline()
         if line.startswith(b"id: "):
             ids.append(int(line[4:]))
-    writer.close()
+    raw.abort()
 
     assert delivered < 250
     assert ids == list(range(1, 251))

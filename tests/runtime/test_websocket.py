@@ -164,7 +164,9 @@ async def test_input_frames_reach_a_bidirectional_capability_and_its_answers_com
         '{"kind":"response"}',
     ],
 )
-async def test_a_malformed_frame_gets_an_error_frame_and_the_connection_stays_up(client: Client, text: str) -> None:
+async def test_a_malformed_frame_gets_an_error_frame_and_the_connection_stays_up(
+    client: Client, text: str
+) -> None:
     await client.socket.send_str(text)
     frame = await client.next()
     await client.start("s-1")
@@ -229,7 +231,9 @@ async def test_trace_and_session_of_the_handshake_are_those_of_frames_that_name_
         (bearer(None), 403, "MIG_FORBIDDEN"),
     ],
 )
-async def test_who_may_not_connect_is_refused_before_the_upgrade(token: str | None, status: int, code: str) -> None:
+async def test_who_may_not_connect_is_refused_before_the_upgrade(
+    token: str | None, status: int, code: str
+) -> None:
     async with local_migd(**JWT_MODE) as migd:
         headers = {
             "Connection": "Upgrade",
@@ -284,7 +288,7 @@ class Eager(Scripted):
 
     taken = 0
 
-    async def stream(self, work: Work) -> AsyncIterator[JsonObject | Final]:
+    async def stream(self, work: Work) -> AsyncIterator[JsonObject | Final]:  # noqa: ARG002
         for number in range(400):
             self.taken += 1
             yield {"n": number, "text": "x" * 100_000}

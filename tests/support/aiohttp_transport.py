@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 
 from aiohttp import ClientResponse, ClientSession
-from mig_protocol.http_client import Headers, HttpStream
 from yarl import URL
+
+from mig_protocol.http_client import Headers, HttpStream
 
 
 class AiohttpTransport:
     """Sends to one server.
 
-    `requests` keeps what was sent (method, path and query as on the wire, headers), `streams` the bodies given out.
+    `requests` keeps what was sent (method, target as on the wire, headers), `streams` the bodies given out.
     """
 
     def __init__(self, session: ClientSession, base: str) -> None:

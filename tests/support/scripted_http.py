@@ -1,4 +1,4 @@
-"""An HttpService for tests of the HTTP stub and its adapter: what it answers is decided by the capability called."""
+"""An HttpService for tests of the HTTP stub and its adapter: the capability called decides what it does."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import UNSET, UnsetType, to_builtins
 
 from mig_protocol.errors import MigFault
 from mig_protocol.http_server import Answer, Exchange, HttpService
@@ -27,7 +29,6 @@ from mig_protocol.messages import (
     RequestHeader,
     SubscribeRequest,
 )
-from msgspec import UNSET, UnsetType, to_builtins
 
 NOW = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
 
@@ -142,9 +143,9 @@ class ScriptedHttp(_Bare):  # type: ignore[misc]
         self.requests.append(request)
 
     def _echo(self, request: InvokeRequest) -> InvokeResponse:
-        payload = {} if request.payload is UNSET else request.payload
+        echoed = {"echo": request.payload}
         return InvokeResponse(
-            header=answered(request.header), capability=str(request.capability), payload={"echo": payload}
+            header=answered(request.header), capability=str(request.capability), payload=echoed
         )
 
     async def _later(self, request: InvokeRequest) -> InvokeResponse:

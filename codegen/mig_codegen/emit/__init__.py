@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mig_codegen.emit.bundles import bundles
 from mig_codegen.emit.convert import convert_views
+from mig_codegen.emit.failure import EmitError
 from mig_codegen.emit.http import http_views
 from mig_codegen.emit.messages import messages_module
 from mig_codegen.emit.protobuf import protobuf_files
@@ -13,24 +14,20 @@ from mig_codegen.emit.reference import reference_views
 from mig_codegen.emit.subjects import rpc_views, subject_views
 from mig_codegen.emit.tables import table_views
 from mig_codegen.emit.templates import printed
-from mig_codegen.emit.tree import write_tree
+from mig_codegen.emit.tree import BANNER, write_tree
 from mig_codegen.model import Model
 
-__all__ = ["emit"]
-
-_BANNER = (
-    "# Generated from spec/ by `make generate`. Do not edit: change the spec or codegen/ and generate again."
-)
+__all__ = ["EmitError", "emit"]
 
 
 def emit(model: Model, out_dir: Path) -> None:
     """Write the whole package to `out_dir` and remove every other file from it.
 
-    The same model gives the same bytes on every machine. Raises RuntimeError in the words of a tool that
+    The same model gives the same bytes on every machine. Raises EmitError in the words of a tool that
     failed.
     """
     views = {
-        "banner": _BANNER,
+        "banner": BANNER,
         **table_views(model),
         **http_views(model),
         **subject_views(model),
@@ -40,7 +37,7 @@ def emit(model: Model, out_dir: Path) -> None:
     }
     write_tree(
         {
-            "messages.py": messages_module(model.schemas, _BANNER),
+            "messages.py": messages_module(model.schemas, BANNER),
             **dict(protobuf_files(model)),
             **dict(bundles(model)),
             **dict(printed(views)),

@@ -18,6 +18,7 @@ from datamodel_code_generator import generate
 from datamodel_code_generator.enums import DataModelType, InputFileType
 from datamodel_code_generator.format import DatetimeClassType, PythonVersion
 
+from mig_codegen.emit.failure import EmitError
 from mig_codegen.emit.patterns import python_pattern
 from mig_codegen.model import Schema
 
@@ -75,12 +76,15 @@ def _run_generator(definitions: Mapping[str, Any], header: str) -> str:
         formatters=[],
     )
     if not isinstance(source, str):
-        raise RuntimeError("datamodel-code-generator split the messages into modules; one was expected")
+        raise EmitError("datamodel-code-generator split the messages into modules; one was expected")
     return source
 
 
 def _definition(schema: Schema, titles: Mapping[str, str]) -> dict[str, Any]:
-    definition = _prepared(schema.document, titles)
+    try:
+        definition = _prepared(schema.document, titles)
+    except ValueError as error:
+        raise EmitError(f"{schema.source.file}: {error}") from None
     if (
         schema.enum or schema.properties
     ):  # the rest become type aliases, which have their docstring added later

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path, PurePosixPath
 
+from mig_codegen.emit.failure import EmitError
 from mig_codegen.emit.tree import PACKAGE
 from mig_codegen.model import Model
 
@@ -24,7 +25,7 @@ _PLUGIN = "protoc-gen-python_betterproto2"
 
 
 def protobuf_files(model: Model) -> Iterator[tuple[str, str]]:
-    """(path in the package, text) of every file of both stacks. Raises RuntimeError with protoc's own
+    """(path in the package, text) of every file of both stacks. Raises EmitError with protoc's own
     words.
     """
     with tempfile.TemporaryDirectory(prefix="mig-protoc-") as scratch:
@@ -63,7 +64,7 @@ def _run_protoc(model: Model, google: Path, better: Path, scratch: Path) -> None
     }
     done = subprocess.run(command, cwd=scratch, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise RuntimeError(f"protoc failed:\n{done.stderr.strip()}")
+        raise EmitError(f"protoc failed:\n{done.stderr.strip()}")
 
 
 def _well_known_protos() -> str:

@@ -9,7 +9,11 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from mig_codegen.emit.failure import EmitError
+
 PACKAGE = "mig_protocol"
+_MARK = "# Generated from spec/ by `make generate`."
+BANNER = f"{_MARK} Do not edit: change the spec or codegen/ and generate again."
 LINE_LENGTH = 110
 _RUFF = Path(sysconfig.get_path("scripts"), "ruff")
 _UNLINTED = ("pb", "betterproto")  # kept as their generators write them, formatting aside
@@ -20,14 +24,24 @@ _RULES = "I,F401,UP006,UP007,UP035,RUF022"
 def write_tree(files: Mapping[str, str], out_dir: Path) -> None:
     """Make `out_dir` hold exactly `files` (path in it -> text, "\\n" line ends), Python formatted.
 
-    A file whose bytes do not change is not touched. Everything else below `out_dir` is removed.
+    A file whose bytes do not change is not touched. Everything else below `out_dir` is removed, so a folder
+    that holds files and was not generated is refused with EmitError.
     """
+    _check_ours(out_dir)
     with tempfile.TemporaryDirectory(prefix="mig-emit-") as scratch:
         root = Path(scratch)
         for name, text in files.items():
             _write(root / name, text)
         _format(root)
         _publish(root, out_dir)
+
+
+def _check_ours(out_dir: Path) -> None:
+    """A mistaken `--out` must not cost anybody a folder."""
+    files = [path for path in out_dir.rglob("*") if path.is_file() and path.parent.name != _CACHE]
+    marked = out_dir / "__init__.py"
+    if files and not (marked.is_file() and marked.read_bytes().startswith(_MARK.encode())):
+        raise EmitError(f"{out_dir} holds files that were not generated; empty it, or give another folder")
 
 
 def _write(path: Path, text: str) -> None:
@@ -43,7 +57,7 @@ def _format(root: Path) -> None:
     for arguments in (("check", *shared, *linted), ("format", *shared, ".")):
         done = subprocess.run([_RUFF, *arguments], cwd=root, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise RuntimeError(
+            raise EmitError(
                 f"ruff {arguments[0]} refused generated code:\n{done.stdout}{done.stderr}".rstrip()
             )
 

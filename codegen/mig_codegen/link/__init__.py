@@ -7,14 +7,15 @@ from collections.abc import Iterable
 
 from mig_codegen.link.agreement import Agreement
 from mig_codegen.link.carriers import link_carriers
-from mig_codegen.link.channels import check_inline_payloads, link_channels
+from mig_codegen.link.channels import link_channels
 from mig_codegen.link.enums import link_enums
 from mig_codegen.link.errors import error_statuses, link_errors
 from mig_codegen.link.examples import check_examples
 from mig_codegen.link.features import link_features, link_profiles
+from mig_codegen.link.inline import check_inline
 from mig_codegen.link.mapping import link_mapping
 from mig_codegen.link.messages import link_messages
-from mig_codegen.link.openapi import check_inline_schemas, check_openapi
+from mig_codegen.link.openapi import check_openapi
 from mig_codegen.link.operations import check_all_named, link_operations, places
 from mig_codegen.link.refs import check_refs
 from mig_codegen.link.requirements import check_citations, link_requirements
@@ -48,8 +49,7 @@ def link(spec: Spec) -> Model:
 
 def _link(spec: Spec, problems: Problems) -> Model:
     used = check_refs(spec, problems)
-    check_inline_schemas(spec, problems)
-    check_inline_payloads(spec, problems)
+    check_inline(spec, problems)
     schemas = link_schemas(spec, problems)
     mapping = link_mapping(spec, schemas, problems)
     messages = link_messages(spec, schemas, mapping, problems)

@@ -1,4 +1,4 @@
-"""The channels of the AsyncAPI document as the model holds them; payloads and headers only by reference."""
+"""The channels of the AsyncAPI document as the model holds them."""
 
 from __future__ import annotations
 
@@ -96,23 +96,6 @@ def _payloads(spec: Spec, messages: Iterator[Place]) -> tuple[str, ...]:
 def _payload(spec: Spec, message: Place) -> Place | None:
     found = target(spec, message)
     return (found.get("payload", "schema") or found.get("payload")) if found else None
-
-
-def check_inline_payloads(spec: Spec, problems: Problems) -> None:
-    """Refuse a payload or headers that the document writes out instead of referring to."""
-    for file in spec.folder("asyncapi"):
-        root = Place.root(file)
-        for place in root.everything():
-            # A message trait or binding has no payload; only messages use these two keys.
-            schema = place.get("schema") or place
-            if place.key in ("payload", "headers") and not schema.text("$ref"):
-                what = f"{'.'.join(map(str, place.path))} is defined inline"
-                problems.add(
-                    place.source, what, "move it to a file of spec/schema and refer to that with $ref"
-                )
-        for place in root.members("components", "schemas"):
-            what = f"the document defines the schema {place.key!r}"
-            problems.add(place.source, what, "move it to a file of spec/schema and refer to that")
 
 
 def _list(names: set[str] | tuple[str, ...]) -> str:

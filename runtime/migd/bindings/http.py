@@ -153,10 +153,10 @@ class HttpBinding(HttpService):
             return Answer(self._scrape().openmetrics(), media_type=_OPENMETRICS)
         return Answer(self._scrape().text(), media_type=_PROMETHEUS)
 
-    def liveness(self, exchange: Exchange) -> HealthStatus:
+    def liveness(self, exchange: Exchange) -> HealthStatus:  # noqa: ARG002 - the stub's signature
         return self._gateway.liveness()
 
-    def readiness(self, exchange: Exchange) -> HealthStatus | Answer[HealthStatus]:
+    def readiness(self, exchange: Exchange) -> HealthStatus | Answer[HealthStatus]:  # noqa: ARG002
         health = self._gateway.readiness()
         return health if health.status is HealthState.ok else Answer(health, status=503)
 

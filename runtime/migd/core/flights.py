@@ -24,7 +24,7 @@ class Flights:
         self._capacity = capacity
         self._remembered = remembered
         self._running: dict[_Key, list[Invocation]] = {}
-        # Not a plain dict: finding the oldest entry of one that is used as a queue walks over all that are gone.
+        # A plain dict used as a queue would walk over all that is gone to find its oldest entry.
         self._completed: OrderedDict[_Key, None] = OrderedDict()
         self._count = 0
         self._empty = asyncio.Event()

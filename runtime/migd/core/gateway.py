@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -128,8 +129,7 @@ class Gateway:
             self._catalog.add(capability)
         for descriptor in await self._parts.store.catalog.capabilities():
             self._catalog.describe(descriptor)
-        for provider in self._catalog.providers():
-            await provider.start()
+        await asyncio.gather(*(provider.start() for provider in self._catalog.providers()))
 
     async def drain(self, grace_s: float) -> None:
         """Take nothing new, end the streams, and give what runs `grace_s` seconds before it is failed."""
@@ -137,11 +137,13 @@ class Gateway:
 
     async def close(self) -> None:
         """Let go of providers, sinks and store, in that order."""
-        for provider in self._catalog.providers():
-            await provider.close()
-        for sink in self._parts.audit_sinks:
-            await sink.close()
-        await self._parts.store.close()
+        providers = [provider.close() for provider in self._catalog.providers()]
+        sinks = [sink.close() for sink in self._parts.audit_sinks]
+        for stage in (providers, sinks, [self._parts.store.close()]):
+            for failure in await asyncio.gather(*stage, return_exceptions=True):
+                if isinstance(failure, BaseException):
+                    # One that can not let go must not keep the others from writing down what they hold.
+                    log.error("closing failed", exc_info=failure)
 
     # -- who -------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from migd.capability.final import Final as DeclaredFinal
 from migd.capability.signature import Role, Signature
 from migd.core.catalog import Capability
 from migd.core.provider import Final, Health, JsonObject, Work
+from migd.providers.exits import no_exit
 from migd.providers.resource import Resource
 from migd.providers.threads import Threads
 
@@ -42,14 +43,15 @@ class PythonProvider:
             yield Final(await self.invoke(work))
             return
         items = self._items(self._streaming, await self._arguments(self._streaming, work))
-        async with aclosing(items):
-            async for item in items:
-                if isinstance(item, DeclaredFinal):
-                    yield Final(_json_object(self._id, item.payload))
-                    return
-                yield _json_object(self._id, item)
-                # A generator that never awaits would let neither a cancellation nor anyone else through.
-                await asyncio.sleep(0)
+        with no_exit(self._id):
+            async with aclosing(items):
+                async for item in items:
+                    if isinstance(item, DeclaredFinal):
+                        yield Final(_json_object(self._id, item.payload))
+                        return
+                    yield _json_object(self._id, item)
+                    # A generator that never awaits would let neither a cancellation nor anyone else through.
+                    await asyncio.sleep(0)
 
     async def start(self) -> None:
         await self._resource.open()
@@ -65,10 +67,11 @@ class PythonProvider:
 
     async def _call(self, signature: Signature, work: Work) -> JsonObject:
         arguments = await self._arguments(signature, work)
-        if signature.blocking:
-            answer = await self._threads.call(signature.function, *arguments)
-        else:
-            answer = await signature.function(*arguments)
+        with no_exit(self._id):
+            if signature.blocking:
+                answer = await self._threads.call(signature.function, *arguments)
+            else:
+                answer = await signature.function(*arguments)
         return _json_object(self._id, answer)
 
     def _items(self, signature: Signature, arguments: list[Any]) -> Any:

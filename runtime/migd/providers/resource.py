@@ -12,6 +12,7 @@ from typing import Any
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
 from migd.core.provider import Health
+from migd.providers.exits import no_exit
 from migd.providers.threads import Threads
 
 _log = logging.getLogger(__name__)
@@ -39,7 +40,8 @@ class Resource:
             return
         self._health = Health(ok=False, reason="still starting")
         try:
-            self._value = await self._make(self._maker)
+            with no_exit(self._capability):
+                self._value = await self._make(self._maker)
         except Exception:
             _log.exception("%s: %s failed", self._capability, self._maker.__qualname__)
             # Callers get to see the reason: the error itself is for the log alone.

@@ -38,7 +38,7 @@ class _Call:
         try:
             result = self.context.run(self.function, *self.arguments)
         except StopIteration as error:
-            # No future can carry it (for the reason of PEP 479): asyncio would leave the caller waiting for ever.
+            # No future can carry it (PEP 479 says why): asyncio would leave the caller waiting for ever.
             stopped = RuntimeError(f"{self.function!r} raised StopIteration")
             stopped.__cause__ = error
             self.future.set_exception(stopped)

@@ -16,16 +16,18 @@ const STREAMED = ["server_stream", "client_stream", "bidi_stream"];
 
 let cancel = null;
 
-/** Fills the form for a capability, with a payload made from its input schema. */
+/** Fills the form for a capability, with a payload made from its input schema; what is typed meanwhile stays. */
 export async function chooseCapability(descriptor) {
   form.capability.value = descriptor.id;
   allowModes(descriptor.modes);
   showInvokeCommand();
+  const before = form.payload.value;
   const answer = await call("GET", `/ui/capabilities/${encodeURIComponent(descriptor.id)}/input`);
   if (!answer.ok || form.capability.value !== descriptor.id) return;
+  showSchema(answer.body.schema);
+  if (form.payload.value !== before) return;
   form.payload.value = pretty(answer.body.sample);
   objectIn(form.payload);
-  showSchema(answer.body.schema);
   showInvokeCommand();
 }
 
