@@ -10,5 +10,5 @@ from typing import Final
 MIG_VERSION: Final = "0.1"
 """The protocol version that messages carry as mig_version."""
 
-SPEC_HASH: Final = "fdbed7df2226dd505883703c1b1cbba4e59f46dc01005be069b4ddb9f16bb5c0"
+SPEC_HASH: Final = "0cb145c646f854c6efe7eabf360d8eecf6543dbb168d303c7eeb28954acf1883"
 """SHA-256 over the spec that this package was generated from."""

@@ -132,12 +132,13 @@ def _parameter_reader(route: Route, message: type[msgspec.Struct]) -> Callable[[
 def _query_reader(route: Route, message: type[msgspec.Struct]) -> ReadRequest:
     fields, has_header = route.query_fields, route.has_header
     check = _parameter_reader(route, message) if route.parameter else None
+    read_cursor = _last_event_reader(message) if _RESUME in fields else None
 
     def read(exchange: Exchange, _body: bytes, parameter: str) -> Any:
         values: dict[str, Any] = _query_values(exchange.query, fields) if exchange.query else {}
         last_event = exchange.fields.get(b"last-event-id")
-        if last_event and _RESUME in fields:
-            values.setdefault(_RESUME, _text(last_event))
+        if last_event is not None and read_cursor is not None:
+            values.setdefault(_RESUME, read_cursor(last_event))
         if check is not None:
             values[route.bound_field] = check(parameter)
         request: Any = codec.from_builtins(message, values)
@@ -146,6 +147,20 @@ def _query_reader(route: Route, message: type[msgspec.Struct]) -> ReadRequest:
         return request
 
     return read
+
+
+def _last_event_reader(message: type[msgspec.Struct]) -> Callable[[bytes], str]:
+    read = text_reader(message, _RESUME)
+
+    def check(raw: bytes) -> str:
+        try:
+            text: str = read(_text(raw))
+        except msgspec.ValidationError as error:
+            reason = codec.reason(error)
+            raise codec.refusal(f"Last-Event-ID is not valid: {reason}", f"/{_RESUME}", reason) from None
+        return text
+
+    return check
 
 
 def _query_values(query: bytes, fields: Mapping[str, bool]) -> dict[str, Any]:

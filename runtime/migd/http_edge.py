@@ -18,8 +18,6 @@ from migd.http_protocol import Refuse
 
 # Longer than the idle time of the usual load balancers, so that it is not us who close on a request.
 _KEEP_ALIVE_S = 75
-# For the last bytes of the last answers, once nothing is running any more.
-_FLUSH_S = 2.0
 
 
 class HttpEdge(uvicorn.Server):
@@ -42,6 +40,8 @@ class HttpEdge(uvicorn.Server):
         self._listener = listener
         self._drain = drain
         self._stopping = asyncio.Event()
+        # Seconds for the last bytes of the last answers, once nothing is running any more.
+        self.flush_s = 1.0
         self.ready = asyncio.Event()
 
     async def run_until_stopped(self) -> None:
@@ -76,12 +76,17 @@ class HttpEdge(uvicorn.Server):
         await self._flush()
 
     async def _flush(self) -> None:
+        """Let the last answers out; a client that neither reads nor sends on is left behind."""
+        await self._finished()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await self._finished()
+
+    async def _finished(self) -> None:
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + _FLUSH_S
+        deadline = loop.time() + self.flush_s
         if tasks := list(self.server_state.tasks):
-            _, unfinished = await asyncio.wait(tasks, timeout=_FLUSH_S)
-            for task in unfinished:
-                task.cancel()
+            await asyncio.wait(tasks, timeout=self.flush_s)
         # uvicorn announces the end of no connection.
         while self.server_state.connections and loop.time() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.005)

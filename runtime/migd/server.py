@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable
 
 import uvloop
 
+from mig_protocol.errors import MigFault
 from migd.app import Application
-from migd.config import Settings
+from migd.config import ConfigError, Settings
 from migd.core.catalog import Capability
 from migd.http_edge import HttpEdge
 
@@ -48,7 +49,10 @@ async def _serve(
 ) -> None:
     edge = edge_of(application, settings, listener)
     _stop_on_signal(edge, settings.shutdown_grace_s)
-    await application.start()
+    try:
+        await application.start()
+    except MigFault as fault:
+        raise ConfigError(fault.message) from fault
     # What is loaded now stays: without this the collector would look at all of it again and again, and a
     # request would wait for that.
     gc.collect()

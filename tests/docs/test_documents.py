@@ -29,7 +29,6 @@ NOT_RUN = {
     "make fuzz": "it runs for minutes; the suite has a bounded part of it",
     "make bench": "it measures, which needs a quiet machine",
     "make lock": "it asks a package index",
-    "make clean": "it deletes the environment that runs the suite",
 }
 
 

@@ -324,6 +324,13 @@ def test_last_event_id_is_a_cursor_and_the_query_wins(stub: HttpStub, service: S
     ask(stub, "GET", SUBSCRIBE + "a.b", query=b"resume_cursor=9", headers={"Last-Event-ID": "5"})
     assert [request.resume_cursor for request in service.requests] == ["5", "9"]
     invalid(ask(stub, "GET", SUBSCRIBE + "a.b", headers={"Last-Event-ID": "five"}))
+    invalid(ask(stub, "GET", SUBSCRIBE + "a.b", headers={"Last-Event-ID": ""}))
+
+
+def test_last_event_id_is_checked_where_the_query_wins(stub: HttpStub) -> None:
+    headers = {"Last-Event-ID": "five"}
+    says = invalid(ask(stub, "GET", SUBSCRIBE + "a.b", query=b"resume_cursor=9", headers=headers))
+    assert "Last-Event-ID is not valid" in says
 
 
 def test_a_query_of_its_own_type_is_read_as_that(stub: HttpStub, service: ScriptedHttp) -> None:

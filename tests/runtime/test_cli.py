@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import subprocess
@@ -52,6 +53,20 @@ def test_every_interface_means_ipv4_and_ipv6() -> None:
         port = int(migd.url.rpartition(":")[2])
         for host in ("127.0.0.1", *(["::1"] if socket.has_dualstack_ipv6() else [])):
             socket.create_connection((host, port)).close()
+
+
+def test_an_ipv4_client_is_listed_by_its_ipv4_address() -> None:
+    with running_migd(MIGD_ADDR=":0") as migd:
+        subscribe = urllib.request.Request(
+            f"{migd.url}/mig/v0.1/subscribe/a.b", headers={"X-Tenant-ID": "acme"}
+        )
+        with (
+            urllib.request.urlopen(subscribe),
+            urllib.request.urlopen(f"{migd.url}/admin/v0.1/connections") as answer,
+        ):
+            (connection,) = json.load(answer)["connections"]
+
+    assert connection["remote_addr"].startswith("127.0.0.1:")
 
 
 def test_a_port_in_use_is_one_line_with_what_to_do() -> None:

@@ -62,6 +62,14 @@ async def test_a_wrong_field_is_named_by_its_pointer(migd: LocalMigd) -> None:
     assert answer.json["header"]["tenant_id"] == "unknown"
 
 
+async def test_a_refusal_keeps_the_ids_that_came_in_http_fields(migd: LocalMigd) -> None:
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+    header = (await migd.post(INVOKE, b"{", mig_message_id="m-1", traceparent=trace)).json["header"]
+
+    assert (header["message_id"], header["traceparent"]) == ("m-1", trace)
+
+
 async def test_no_tenant_is_400(migd: LocalMigd) -> None:
     for path in ("hello", "discover", f"invoke/{REFERENCE}", "publish/a.b", "cancel/m-1", "heartbeat"):
         assert (

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from support.gateway_under_test import Scripted, capability
+from support.raw_http import connect
 from support.running_migd import LocalMigd, local_migd
 from support.sse import subscribed
 from support.until import until
@@ -142,3 +143,18 @@ async def test_readiness_is_503_and_says_why_as_soon_as_it_drains() -> None:
 
         assert (answer.status, (await migd.get("/healthz")).status) == (503, 200)
         assert answer.json == {"status": "unavailable", "reasons": ["the gateway is going down"]}
+
+
+async def test_a_client_that_does_not_finish_its_request_is_left_behind_quietly(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with local_migd(**LONG) as migd:
+        migd.edge.flush_s = 0.05
+        raw = await connect(migd.url)
+        raw.send(b"POST /mig/v0.1/hello HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{")
+        await migd.get("/healthz")
+        await migd.stop()
+        assert migd.edge.server_state.tasks == set()
+        raw.abort()
+
+    assert [each for each in caplog.records if each.levelname == "ERROR"] == []

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, WebSocket, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, WebSocket, expect, sync_playwright
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Nothing that a browser does of its own accord over a network; no sandbox, since containers run it as root.
@@ -27,6 +27,7 @@ CHROMIUM = next((found for name in _NAMES if (found := shutil.which(name))), Non
 @contextmanager
 def open_browser() -> Iterator[Browser]:
     """Chromium as the system has it; `CHROMIUM` is None where there is none."""
+    expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
         try:

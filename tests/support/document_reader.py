@@ -120,10 +120,12 @@ class Reader:
     def _go_on(self, step: Background) -> None:
         if self._second is not None:
             self._second.interrupt()
-        before = self._busy()
+        # A command that calls the gateway is waited for: what follows in the document is about what it does there.
+        calls = bool(_DOCUMENTED.search(step.block.text))
+        before = self._busy() if calls else 0.0
         self._second = Terminal([self._shell, "-ec", self._text(step.block)], self.folder, self._environ)
         deadline = time.monotonic() + PATIENCE_S
-        while self._busy() <= before and not self._second.ended:
+        while calls and self._busy() <= before and not self._second.ended:
             if time.monotonic() > deadline:
                 raise step.block.wrong("the gateway has not heard of it")
         if step.answer is not None:

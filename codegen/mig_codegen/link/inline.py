@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from jsonschema import Draft202012Validator
-
-from mig_codegen.link.place import Place, target
+from mig_codegen.link.place import Place, places_called, target
 from mig_codegen.link.types import schema_title
-from mig_codegen.load import SourceFile, Spec
+from mig_codegen.load import Spec
 from mig_codegen.problem import Problems
 
 _OBJECT_KEYWORDS = frozenset(
@@ -18,16 +14,15 @@ _TODO = "move it to a file of spec/schema and refer to that with $ref"
 
 
 def check_inline(spec: Spec, problems: Problems) -> None:
-    """Refuse objects, and any payload, that a document writes out; a parameter may have a scalar of its own."""
+    """Refuse objects, and any payload, that a document writes out. A parameter may have its own scalar."""
     for file in spec.folder("openapi"):
-        for place in _places(file, "schema", "itemSchema"):
+        for place in places_called(file, "schema", "itemSchema"):
             if _is_reference(spec, place, problems):
                 continue
-            _check_metaschema(place, problems)
             for inner in place.everything():
                 _check_object(inner, problems)
     for file in spec.folder("asyncapi"):
-        for place in _places(file, "payload", "headers"):
+        for place in places_called(file, "payload", "headers"):
             if not _is_reference(spec, place.get("schema") or place, problems):
                 what = f"{'.'.join(map(str, place.path))} is defined inline"
                 problems.add(place.source, what, _TODO)
@@ -36,26 +31,12 @@ def check_inline(spec: Spec, problems: Problems) -> None:
             problems.add(place.source, f"the document defines the schema {place.key!r}", _TODO)
 
 
-def _places(file: SourceFile, *keys: str) -> Iterator[Place]:
-    # Examples are left out by `everything`; OpenAPI's `headers` are looked at through their schemas.
-    for place in Place.root(file).everything():
-        if place.key in keys and isinstance(place.value, dict):
-            yield place
-
-
 def _is_reference(spec: Spec, place: Place, problems: Problems) -> bool:
     ref = place.text("$ref")
     if ref and target(spec, place) is not None and schema_title(spec, place) is None:
         what = f"$ref {ref!r} leads to what is no schema file"
         problems.add(place.source, what, "refer to a file of spec/schema")
     return bool(ref)
-
-
-def _check_metaschema(place: Place, problems: Problems) -> None:
-    for error in Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(place.value):
-        source = place.file.at(*place.path, *error.absolute_path)
-        where = ".".join(map(str, error.absolute_path)) or place.key
-        problems.add(source, f"not valid under 2020-12: {where}: {error.message}", "correct the keyword")
 
 
 def _check_object(place: Place, problems: Problems) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator, OpenAPIV32SpecValidator
 
-from mig_codegen.link.place import Place, target
+from mig_codegen.link.place import Place, places_called, target
 from mig_codegen.link.refs import references
 from mig_codegen.load import SourceFile, Spec
 from mig_codegen.load.parse import Path, parse
@@ -29,11 +30,27 @@ def check_openapi(spec: Spec, problems: Problems) -> None:
             continue
         if any(target(spec, place) is None for place in references(file)):
             continue  # the validator can not follow it either; `check_refs` tells of it
+        if _check_scalars(file, problems):
+            continue  # the validator tells of them too, without their place
         for path, message in _errors(file.name, file.text, version):
             where = "/".join(map(str, path)) or "the document"
             problems.add(
                 file.at(*path), f"not valid OpenAPI {version}: {where}: {message}", "correct the document"
             )
+
+
+def _check_scalars(file: SourceFile, problems: Problems) -> bool:
+    """Refuse a schema written in the document that is none; whether there was one."""
+    found = False
+    for place in places_called(file, "schema", "itemSchema"):
+        if place.text("$ref"):
+            continue
+        for error in Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(place.value):
+            source = place.file.at(*place.path, *error.absolute_path)
+            where = ".".join(map(str, error.absolute_path)) or place.key
+            problems.add(source, f"not valid under 2020-12: {where}: {error.message}", "correct the keyword")
+            found = True
+    return found
 
 
 @lru_cache(maxsize=64)

@@ -77,6 +77,13 @@ class Place:
         return Place(file=self.file, path=(*self.path, key), value=value)
 
 
+def places_called(file: SourceFile, *keys: str) -> Iterator[Place]:
+    """Every mapping of the document under one of these keys, examples and other data left out."""
+    for place in Place.root(file).everything():
+        if place.key in keys and isinstance(place.value, dict):
+            yield place
+
+
 def target(spec: Spec, place: Place) -> Place | None:
     """Where the `$ref` at `place` leads, or None if it leads nowhere. A place without `$ref` is its own."""
     seen: set[tuple[str, Path]] = set()

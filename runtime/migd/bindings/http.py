@@ -51,6 +51,7 @@ from mig_protocol.messages import (
     TenantCreation,
     UsageReport,
 )
+from migd.bindings.peer import plain_peer
 from migd.bindings.sse import EventStream
 from migd.core.administration import Administration
 from migd.core.call import ANONYMOUS, Call, Principal
@@ -93,7 +94,7 @@ class HttpBinding(HttpService):
 
     async def subscribe(self, exchange: Exchange, request: SubscribeRequest) -> AsyncIterator[bytes]:
         """The position in the log is taken before the first byte of the answer is sent."""
-        call = replace(self._call(exchange), peer=exchange.peer)
+        call = replace(self._call(exchange), peer=plain_peer(exchange.peer))
         return EventStream(await self._gateway.subscribe(call, request, ConnectionKind.sse_subscribe))
 
     def cancel(self, exchange: Exchange, request: CancelRequest) -> Awaitable[CancelAck]:

@@ -9,6 +9,7 @@ from mig_protocol.asgi import WebSocketClosedError, WebSocketPeer
 from mig_protocol.codec import decoder, encode
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import ConnectionKind, RequestFrame, RequestHeader, StreamFrame
+from migd.bindings.peer import plain_peer
 from migd.core.call import Call
 from migd.core.gateway import Gateway
 from migd.core.sessions import StreamSession
@@ -68,7 +69,7 @@ class WebSocketBinding:
             principal=self._gateway.authenticate(_credential(peer)),
             binding="websocket",
             tenant=peer.exchange.tenant,
-            peer=peer.peer,
+            peer=plain_peer(peer.peer),
         )
 
 
