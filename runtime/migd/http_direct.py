@@ -1,7 +1,7 @@
 """Answers that need no waiting, written in the callback that read the request.
 
 ASGI costs a task, four messages and two writes for each request, which is more than a small invocation
-itself (docs/decisions/direct-answers.md has the figures). A request that came in one piece, and whose
+itself (docs/decisions/0004-direct-answers.md has the figures). A request that came in one piece, and whose
 answer needs no await, goes without them; everything else takes uvicorn's usual way. Should uvicorn stop
 calling `_start_asgi_task`, everything does.
 """

@@ -111,6 +111,15 @@ ILL_FORMED = [
         says="the pattern '0|[1-9][0-9]{0,15}' is not anchored; write ^...$",
     ),
     Break(
+        name="a pattern that not every engine reads",
+        file="schema/tenant-id.schema.json",
+        old="[A-Za-z0-9_-]",
+        new="\\\\p{L}",
+        at='"pattern"',
+        says="the pattern '^\\\\p{L}{1,64}$' is not one that every regular expression engine reads: "
+        "bad escape \\p at position 1; use classes, groups and counts only",
+    ),
+    Break(
         name="null",
         file="schema/cursor.schema.json",
         old='"type": "string"',

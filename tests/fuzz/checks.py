@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import schemathesis
 from schemathesis import Case, CheckContext, Response
 
@@ -10,7 +12,7 @@ from fuzz.refusals import may_be_refused_with, operation_id
 
 
 @schemathesis.check
-def error_envelope(_context: CheckContext, response: Response, case: Case) -> None:
+def error_envelope(_context: CheckContext, response: Response, case: Case[Any]) -> None:
     """Every error is an ErrorEnvelope under the status of its code, 404 and 405 included."""
     unready = operation_id(case) == "readiness" and response.status_code == 503
     if response.status_code >= 400 and not unready:
@@ -19,7 +21,7 @@ def error_envelope(_context: CheckContext, response: Response, case: Case) -> No
 
 
 @schemathesis.check
-def refusal_code(_context: CheckContext, response: Response, case: Case) -> None:
+def refusal_code(_context: CheckContext, response: Response, case: Case[Any]) -> None:
     """A request that breaks its schema is refused with MIG_INVALID_REQUEST, or with what comes before it."""
     if case.meta is None or not case.meta.generation.mode.is_negative or response.status_code < 400:
         return

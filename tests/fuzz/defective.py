@@ -10,7 +10,6 @@ from typing import Any
 from migd.app import Application
 from migd.config import load_settings
 from migd.providers.builtin import reference_capability
-
 from support.asgi_server import serving
 
 
@@ -30,9 +29,7 @@ Defect = Callable[[Answer], None]
 
 
 @contextmanager
-def defective_migd(
-    defect: Defect, *, credential: str | None = None, **environ: str
-) -> Iterator[str]:
+def defective_migd(defect: Defect, *, credential: str | None = None, **environ: str) -> Iterator[str]:
     """The URL of a gateway whose every answer goes through `defect`, which may change it.
 
     With a `credential`, requests without any are given that one: an authentication that lets everyone in.

@@ -9,9 +9,10 @@ from importlib.resources import files
 from typing import Any
 
 import jsonschema_rs
+from schemathesis import Response
+
 from mig_protocol.errors import ERRORS
 from mig_protocol.messages import MigErrorCode
-from schemathesis import Response
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from schemathesis import BaseSchema, Case, HookContext, Response
 from schemathesis.core.failures import Failure, ServerError
@@ -60,32 +61,31 @@ def excuse_documented(schema: BaseSchema) -> None:
     schema.hooks.register_hook_with_name(_is_failure, "filter_failure")
 
 
-def may_be_refused_with(case: Case, code: str) -> bool:
+def may_be_refused_with(case: Case[Any], code: str) -> bool:
     """Whether a request that breaks its schema may be refused with this code."""
     if code == "MIG_UNAUTHORIZED":
         return _breaks_credential(case)
     return code == "MIG_INVALID_REQUEST"
 
 
-def operation_id(case: Case) -> str:
+def operation_id(case: Case[Any]) -> str:
     """The operationId of the OpenAPI document."""
     return str(case.operation.definition.raw["operationId"])
 
 
-def _is_failure(_context: HookContext, failure: Failure, case: Case, response: Response) -> bool:
+def _is_failure(_context: HookContext, failure: Failure, case: Case[Any], response: Response) -> bool:
     return not (isinstance(failure, RejectedPositiveData | ServerError) and _is_documented(case, response))
 
 
-def _is_documented(case: Case, response: Response) -> bool:
+def _is_documented(case: Case[Any], response: Response) -> bool:
     code = code_of(response)
     return bool(code) and any(
         refusal.fits(operation_id(case), code, message_of(response)) for refusal in OF_VALID_REQUESTS
     )
 
 
-def _breaks_credential(case: Case) -> bool:
+def _breaks_credential(case: Case[Any]) -> bool:
     data = None if case.meta is None else case.meta.phase.data
     if data is None or isinstance(data, ExamplesPhaseData):
         return False
     return "Authorization" in (data.parameter, *(mutation.parameter for mutation in data.mutations))
-

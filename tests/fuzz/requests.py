@@ -13,10 +13,11 @@ from urllib.parse import unquote
 
 import schemathesis
 from hypothesis import strategies as st
-from mig_protocol.operations import OPERATIONS
 from schemathesis import BaseSchema, Case, HookContext
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation.meta import CoverageScenario, coverage_scenario
+
+from mig_protocol.operations import OPERATIONS
 
 TENANT = "acme"
 TOPIC = "fuzz.events"
@@ -42,7 +43,7 @@ def shape_requests(schema: BaseSchema) -> None:
     schema.hooks.register_hook_with_name(is_a_test, "filter_case")
 
 
-def is_a_test(_context: HookContext, case: Case) -> bool:
+def is_a_test(_context: HookContext, case: Case[Any]) -> bool:
     """A header field that the document does not list breaks nothing, whatever schemathesis thinks of it."""
     scenario = coverage_scenario(case)
     if case.meta is None or scenario is not CoverageScenario.OBJECT_UNEXPECTED_PROPERTIES:
@@ -58,7 +59,7 @@ def call_what_is_there(context: HookContext, strategy: st.SearchStrategy[Any]) -
 
 
 @schemathesis.hook("before_call")
-def shake_hands(_context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
+def shake_hands(_context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
     """A GET of the stream is the opening handshake of a WebSocket (RFC 6455, 4.1)."""
     if case.operation.path == _STREAM and case.method == "GET":
         case.headers.update(_HANDSHAKE)
@@ -71,10 +72,10 @@ def _leave(response: Any, *_args: Any, **_kwargs: Any) -> None:
         response.raw.close()
 
 
-def _shaper() -> Callable[[HookContext, Case], Case]:
+def _shaper() -> Callable[[HookContext, Case[Any]], Case[Any]]:
     numbers = count()
 
-    def shape(_context: HookContext, case: Case) -> Case:
+    def shape(_context: HookContext, case: Case[Any]) -> Case[Any]:
         _mend_traceparent(case)
         if case.meta is None or not case.meta.generation.mode.is_positive:
             return case
@@ -94,17 +95,17 @@ def _shaper() -> Callable[[HookContext, Case], Case]:
     return shape
 
 
-def _name_tenant(case: Case) -> None:
+def _name_tenant(case: Case[Any]) -> None:
     """One tenant, in the header field or in the body or in both."""
     header = case.body.get("header") if isinstance(case.body, dict) else None
-    named = isinstance(header, dict) and "tenant_id" in header
-    if named:
+    if isinstance(header, dict) and "tenant_id" in header:
         header["tenant_id"] = TENANT
-    if "X-Tenant-ID" in case.headers or not named:
-        case.headers["X-Tenant-ID"] = TENANT
+        if "X-Tenant-ID" not in case.headers:
+            return
+    case.headers["X-Tenant-ID"] = TENANT
 
 
-def _follow_path(case: Case) -> None:
+def _follow_path(case: Case[Any]) -> None:
     """What is in the path and in the body has to agree."""
     for parameter, field in _BOUND[case.operation.path].items():
         if isinstance(case.body, dict) and field in case.body:
@@ -112,7 +113,7 @@ def _follow_path(case: Case) -> None:
             case.body[field] = unquote(case.path_parameters[parameter])
 
 
-def _mend_traceparent(case: Case) -> None:
+def _mend_traceparent(case: Case[Any]) -> None:
     """schemathesis 4.32 can not make one from its pattern for the coverage phase, and has "0" in the requests
     that test something else.
     """
@@ -122,7 +123,7 @@ def _mend_traceparent(case: Case) -> None:
         case.headers["traceparent"] = _TRACEPARENT
 
 
-def _subscribe_where_events_are(case: Case) -> None:
+def _subscribe_where_events_are(case: Case[Any]) -> None:
     """A topic that is published to all the time, and a cursor that it will soon have passed."""
     case.path_parameters = {"topic": TOPIC}
     case.query = copy.copy(case.query)
@@ -131,7 +132,7 @@ def _subscribe_where_events_are(case: Case) -> None:
             values[name] = str(values[name])[-1]
 
 
-def _make_id_new(case: Case, number: int) -> None:
+def _make_id_new(case: Case[Any], number: int) -> None:
     """An id can be given once only."""
     if isinstance(case.body, dict) and "id" in case.body:
         case.body["id"] = f"{number}-{case.body['id']}"[:64]

@@ -1,9 +1,8 @@
-"""The fuzzing would notice: for each kind of defect, a gateway that has it, and the check that must say so."""
+"""The fuzzing would notice: for each kind of defect, a gateway with it, and the check that has to say so."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -87,17 +86,21 @@ def refuse_everything(answer: Answer) -> None:
         answer.status = 400
 
 
-@dataclass(frozen=True, slots=True)
 class Case:
-    defect: Defect
-    path: str
-    check: str
+    """A defect, the path where it shows, and the checks that have to say so."""
+
+    def __init__(self, defect: Defect, path: str, *checks: str) -> None:
+        self.defect = defect
+        self.path = path
+        self.checks = set(checks)
+
+    def __str__(self) -> str:
+        return self.defect.__name__
 
 
 CASES = (
     Case(no_message_id, HEARTBEAT, "response_schema_conformance"),
-    Case(crash_on_large_interval, HEARTBEAT, "not_a_server_error"),
-    Case(crash_on_large_interval, HEARTBEAT, "error_envelope"),
+    Case(crash_on_large_interval, HEARTBEAT, "not_a_server_error", "error_envelope"),
     Case(take_anything, HEARTBEAT, "negative_data_rejection"),
     Case(refuse_everything, HEARTBEAT, "positive_data_acceptance"),
     Case(hide_refusal, HEARTBEAT, "refusal_code"),
@@ -110,11 +113,11 @@ CASES = (
 )
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.defect.__name__}-{case.check}")
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_defect_is_found(case: Case) -> None:
     with defective_migd(case.defect) as url:
         report = campaign.run("mig", url, examples=1, paths={case.path})
-    assert case.check in {finding.check for finding in report.findings}, report
+    assert case.checks <= {finding.check for finding in report.findings}, report
 
 
 def test_a_gateway_that_takes_everyone_for_authenticated_is_found() -> None:

@@ -118,8 +118,8 @@ class Reader:
             self._compare_next(self._server, step.answer)
 
     def _go_on(self, step: Background) -> None:
-        if self._second is not None:
-            self._second.interrupt()
+        if self._second is not None and not self._second.interrupt():
+            raise step.block.wrong("the command before this one does not end on Ctrl-C")
         # A command that calls the gateway is waited for: what follows in the document is about what it does there.
         calls = bool(_DOCUMENTED.search(step.block.text))
         before = self._busy() if calls else 0.0

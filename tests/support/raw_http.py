@@ -33,6 +33,8 @@ async def connect(url: str, *, receive_buffer: int | None = None) -> RawConnecti
     """Connect to `http://host:port`. A small `receive_buffer` lets unread answers hold their sender up."""
     host, port = url.removeprefix("http://").split(":")
     connection = socket.socket()
+    # Each `send` is a segment of its own, sent at once.
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if receive_buffer is not None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     connection.connect((host, int(port)))

@@ -25,7 +25,7 @@ class _Turn:
 
 
 def invoke_requests(count: int = _MESSAGES) -> list[bytes]:
-    """Invocations of the reference capability with whole headers, as clients send them, each with its own id."""
+    """Invocations of the reference capability as clients send them: whole headers, an id of its own each."""
     return [_invocation(str(UUID(int=number + (4 << 76) + (2 << 62), version=4))) for number in range(count)]
 
 

@@ -105,11 +105,7 @@ def _check_keywords(place: Place, problems: Problems) -> None:
         if _FORBIDDEN.fullmatch(child.key):
             what = f"the keyword {child.key!r} is not read alike by 2020-12 and draft-07 tools"
             problems.add(child.source, what, "express it without")
-    pattern = place.text("pattern")
-    if pattern and not (pattern.startswith("^") and pattern.endswith("$")):
-        problems.add(
-            place.file.at(*place.path, "pattern"), f"the pattern {pattern!r} is not anchored", "write ^...$"
-        )
+    _check_pattern(place, problems)
     alternatives = any(key in place.value for key in _ALTERNATIVES)
     if "$ref" not in place.value and not alternatives and place.value.get("type") not in _TYPES:
         problems.add(
@@ -118,6 +114,20 @@ def _check_keywords(place: Place, problems: Problems) -> None:
     if place.path and "properties" in place.value:
         what = f"{place.key!r} defines an object inside another type's file"
         problems.add(place.source, what, "give it a schema file of its own and refer to that")
+
+
+def _check_pattern(place: Place, problems: Problems) -> None:
+    pattern = place.text("pattern")
+    if not pattern:
+        return
+    source = place.file.at(*place.path, "pattern")
+    if not (pattern.startswith("^") and pattern.endswith("$")):
+        problems.add(source, f"the pattern {pattern!r} is not anchored", "write ^...$")
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        what = f"the pattern {pattern!r} is not one that every regular expression engine reads: {error}"
+        problems.add(source, what, "use classes, groups and counts only")
 
 
 def _check_choices(place: Place, problems: Problems) -> None:
