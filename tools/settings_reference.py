@@ -13,13 +13,25 @@ _HEAD = """\
 <!-- Written by tools/settings_reference.py from runtime/migd/config.py. Do not edit. -->
 # Configuration
 
-Every setting is a variable of the environment. An empty value is an absent one. Two have an option of `migd` as
-well, which wins over the variable. A variable that begins with `MIGD_` and is none of these is a warning in the log.
+Every setting is a variable of the environment. An empty value is an absent one. Two have an option of
+`migd` as well, which wins over the variable. A variable that begins with `MIGD_` and is none of these is a
+warning in the log.
 
-`migd config` shows them all with their present values, secrets excepted. `migd check` reads them and the `migd.yaml`
-without starting anything; how a `migd.yaml` is written is in [CAPABILITIES.md](CAPABILITIES.md).
+This shows them all with their present values, secrets excepted:
 
-A value that cannot be used stops the start, with exit status 2 and one line that names the variable:
+```bash
+migd config
+```
+
+```text
+MIGD_ADDR=:8080
+    …
+…
+```
+
+`migd check` reads them and the `migd.yaml` without starting anything; how a `migd.yaml` is written is in
+[CAPABILITIES.md](CAPABILITIES.md). A value that cannot be used stops the start, with exit status 2 and one
+line that names the variable:
 
 ```bash fails
 MIGD_SHUTDOWN_GRACE_S=forever migd
@@ -41,12 +53,13 @@ def main() -> None:
 
 def _row(setting: Setting) -> str:
     default = f"`{setting.default}`" if setting.default else "not set"
-    option = f" Also `{setting.flag}`." if setting.flag else ""
-    secret = " Never shown." if setting.secret else ""
+    about = setting.about
+    if setting.flag:
+        about += f" Also `{setting.flag}`."
+    if setting.secret:
+        about += " Never shown."
     unit = f" ({setting.kind.unit})" if setting.kind.unit else ""
-    return (
-        f"| `{setting.variable}` | {default} | {setting.about}{option}{secret} | {setting.kind.allowed}{unit} |"
-    )
+    return f"| `{setting.variable}` | {default} | {about} | {setting.kind.allowed}{unit} |"
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ calling `_start_asgi_task`, everything does.
 from __future__ import annotations
 
 import logging
+from asyncio import TimerHandle
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +32,16 @@ class DirectHttpProtocol(BoundedHttpProtocol):
         self._at_once = at_once
         self._waiting: Any = None
         self._used = False
+        self._idle_since = 0.0
+        self._idle_timer: TimerHandle | None = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._end_idle()
+
+    def handle_websocket_upgrade(self) -> None:
+        self._end_idle()
+        super().handle_websocket_upgrade()
 
     def data_received(self, data: bytes) -> None:
         self._used = False
@@ -84,4 +95,34 @@ class DirectHttpProtocol(BoundedHttpProtocol):
         cycle.response_started = cycle.response_complete = True
         if not cycle.keep_alive:
             self.transport.close()
-        self.on_response_complete()
+        if self.pipeline:
+            self.on_response_complete()
+        else:
+            self._now_idle()
+
+    def _now_idle(self) -> None:
+        """What uvicorn's on_response_complete does, with one timer that is set anew when it fires instead of
+        one for each request."""
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+        self._idle_since = self.loop.time()
+        if self._idle_timer is None and not self.transport.is_closing():
+            self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._idle_for_long)
+
+    def _idle_for_long(self) -> None:
+        self._idle_timer = None
+        if self.timeout_keep_alive_task is not None:
+            # The last request went uvicorn's way, and so does its timeout.
+            return
+        if not self.cycle.response_complete:
+            self._idle_since = self.loop.time()
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._idle_timer = self.loop.call_later(left, self._idle_for_long)
+        else:
+            self.transport.close()
+
+    def _end_idle(self) -> None:
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+            self._idle_timer = None

@@ -178,6 +178,17 @@ async def test_a_subscription_is_listed_while_it_is_open_and_never_twice_closed(
         assert under_test.clock.pending == 0
 
 
+async def test_an_idle_reader_leaves_no_timer_behind() -> None:
+    async with GatewayUnderTest() as under_test:
+        subscription = await subscribe(under_test)
+        waiting = asyncio.create_task(_next_or_end(subscription))
+        await settle()
+        assert under_test.clock.pending == 1
+        subscription.close()
+        assert await waiting == "ended"
+        assert under_test.clock.pending == 0
+
+
 async def test_draining_ends_every_subscription() -> None:
     async with GatewayUnderTest() as under_test:
         subscription = await subscribe(under_test)

@@ -120,6 +120,24 @@ async def test_after_the_terminal_frame_the_stream_id_is_free() -> None:
         assert client.shape() == [("response", {}, True)] * 2
 
 
+async def test_a_stream_id_is_free_from_the_moment_its_terminal_frame_is_sent() -> None:
+    async with GatewayUnderTest() as under_test:
+        client = Client(under_test)
+        again = iter([True])
+
+        async def take(frame: StreamFrame) -> None:
+            client.frames.append(frame)
+            if frame.end_stream and next(again, False):
+                asyncio.get_running_loop().create_task(client.request())
+                await settle()
+
+        client.session = under_test.gateway.open_session(calling(), take, ConnectionKind.ws_stream)
+        await client.request()
+        await settle()
+        await settle()
+        assert client.shape() == [("response", {}, True)] * 2
+
+
 async def test_streams_make_progress_on_their_own() -> None:
     slow, quick = Scripted(), Scripted()
     slow.waits = True

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from support.document_blocks import ROOT, Block, Run, blocks, steps
 from support.document_reader import Reader
 
@@ -26,6 +27,7 @@ NOT_RUN = {
     "make check": "it takes a minute, and is a step of its own wherever the suite is",
     "make generate": "it writes into the folder of the repository; a test generates into another one",
     "make fresh": "it deletes generated/, which the suite imports",
+    "make conformance": "it is a part of what runs the suite",
     "make fuzz": "it runs for minutes; the suite has a bounded part of it",
     "make bench": "it measures, which needs a quiet machine",
     "make lock": "it asks a package index",
@@ -54,7 +56,7 @@ FOLLOWED = [path for path in DOCUMENTS if any(block.language == "bash" for block
 
 
 @pytest.mark.parametrize("path", FOLLOWED, ids=name)
-def test_a_document_can_be_followed_from_top_to_bottom(path: Path, tmp_path: Path):
+def test_a_document_can_be_followed_from_top_to_bottom(path: Path, tmp_path: Path) -> None:
     with Reader(tmp_path) as reader:
         for step in steps(path):
             if not (isinstance(step, Run) and is_left_out(step.block)):
@@ -62,7 +64,7 @@ def test_a_document_can_be_followed_from_top_to_bottom(path: Path, tmp_path: Pat
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name)
-def test_what_a_document_shows_of_a_language_is_valid_in_it(path: Path):
+def test_what_a_document_shows_of_a_language_is_valid_in_it(path: Path) -> None:
     for block in blocks(path):
         try:
             if block.language == "python":
@@ -76,12 +78,12 @@ def test_what_a_document_shows_of_a_language_is_valid_in_it(path: Path):
 
 
 @pytest.mark.parametrize("command", NOT_RUN)
-def test_a_command_that_is_not_run_exists(command: str):
+def test_a_command_that_is_not_run_exists(command: str) -> None:
     program, target = command.split()
     assert program == "make"
     subprocess.run(["make", "-n", target], cwd=ROOT, check=True, capture_output=True)
 
 
-def test_the_list_of_commands_that_are_not_run_has_no_more_than_the_documents():
+def test_the_list_of_commands_that_are_not_run_has_no_more_than_the_documents() -> None:
     written = {line for path in DOCUMENTS for block in blocks(path) for line in commands(block)}
     assert set(NOT_RUN) <= written

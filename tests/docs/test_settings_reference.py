@@ -11,7 +11,7 @@ from support.document_blocks import ROOT
 DOCUMENT = ROOT / "docs" / "CONFIGURATION.md"
 
 
-def test_the_settings_reference_is_what_the_settings_table_gives():
+def test_the_settings_reference_is_what_the_settings_table_gives() -> None:
     printed = subprocess.run(
         [sys.executable, "tools/settings_reference.py"], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout
@@ -20,6 +20,6 @@ def test_the_settings_reference_is_what_the_settings_table_gives():
     )
 
 
-def test_every_setting_has_a_row():
+def test_every_setting_has_a_row() -> None:
     text = DOCUMENT.read_text()
     assert [setting.variable for setting in SETTINGS if f"| `{setting.variable}` |" not in text] == []

@@ -44,7 +44,7 @@ TAKE_NOTHING = {
 def test_an_open_server_keeps_its_documents(name: str, examples: int) -> None:
     with running_migd("--config", CONFIG) as migd:
         report = campaign.run(name, migd.url, examples=examples)
-    assert not report.findings + report.errors, report
+    assert not report.findings + report.errors, str(report)
     assert_thorough(name, report)
 
 
@@ -52,7 +52,7 @@ def test_an_open_server_keeps_its_documents(name: str, examples: int) -> None:
 def test_an_authenticating_server_keeps_its_documents(name: str, examples: int) -> None:
     with running_migd("--config", CONFIG, cwd=None, **JWT_MODE) as migd:
         report = campaign.run(name, migd.url, examples=examples, token=TOKEN)
-    assert not report.findings + report.errors, report
+    assert not report.findings + report.errors, str(report)
     assert_thorough(name, report)
     assert report.checks["ignored_auth"] > 0
     assert any(401 in statuses for statuses in report.statuses.values())

@@ -117,20 +117,20 @@ CASES = (
 def test_a_defect_is_found(case: Case) -> None:
     with defective_migd(case.defect) as url:
         report = campaign.run("mig", url, examples=1, paths={case.path})
-    assert case.checks <= {finding.check for finding in report.findings}, report
+    assert case.checks <= {finding.check for finding in report.findings}, str(report)
 
 
 def test_a_gateway_that_takes_everyone_for_authenticated_is_found() -> None:
     token = bearer("acme", "mig:admin")
     with defective_migd(none, credential=token, **JWT_MODE) as url:
         report = campaign.run("cloud", url, examples=1, token=token.removeprefix("Bearer "), paths={USAGE})
-    assert "ignored_auth" in {finding.check for finding in report.findings}, report
+    assert "ignored_auth" in {finding.check for finding in report.findings}, str(report)
 
 
 def test_the_same_gateway_without_a_defect_passes() -> None:
     with defective_migd(none) as url:
         report = campaign.run("mig", url, examples=1, paths={HEARTBEAT, SUBSCRIBE})
-    assert not report.findings + report.errors, report
+    assert not report.findings + report.errors, str(report)
 
 
 def _asked(answer: Answer) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from migd.http_protocol import MAX_HEAD_BYTES
 from support.gateway_under_test import Scripted, capability
 from support.raw_http import connect
 from support.running_migd import LocalMigd, local_migd
+from support.sse import subscribed
 
 
 @pytest.fixture
@@ -75,6 +76,45 @@ async def test_a_head_that_does_not_come_to_an_end_in_time_is_refused() -> None:
         status, body = await raw.answer()
 
     assert (status, json.loads(body)["error"]["code"]) == (504, "MIG_TIMEOUT")
+
+
+async def test_a_connection_that_is_idle_for_long_is_closed_whatever_it_did_before(migd: LocalMigd) -> None:
+    migd.edge.config.timeout_keep_alive = 0.05  # type: ignore[assignment]
+    at_once = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    waited_for = HELLO + b"2\r\n"
+    for sent, later in ((b"", b""), (at_once, b""), (at_once, at_once), (waited_for, b"{}\r\n0\r\n\r\n")):
+        raw = await connect(migd.url)
+        raw.send(sent)
+        await migd.get("/healthz")
+        raw.send(later)
+
+        answers = await raw.reader.read()
+        raw.abort()
+        assert answers.count(b"HTTP/1.1 ") == (sent == at_once) + (later != b"")
+
+
+async def test_a_connection_that_waits_for_its_answer_is_not_idle() -> None:
+    provider = Scripted()
+    provider.waits = True
+    async with local_migd(capability(provider), MIGD_SSE_KEEPALIVE_S="0.1") as migd:
+        migd.edge.config.timeout_keep_alive = 0.02  # type: ignore[assignment]
+        raw = await connect(migd.url)
+        body = b'{"header":{"tenant_id":"acme"}}'
+        raw.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        await raw.reader.readuntil(b"[]}")
+        raw.send(
+            b"POST /mig/v0.1/invoke/test.scripted HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+            % len(body)
+        )
+        raw.send(body)
+        await provider.started.wait()
+        async with subscribed(migd.http, "a.b", "?consumer_id=clock") as clock:
+            # Several times as long as a connection may be idle.
+            await clock.take(2)
+        provider.release.set()
+
+        assert b"200 OK" in await raw.reader.read()
+        raw.abort()
 
 
 async def test_a_body_is_asked_for_only_when_it_is_wanted(migd: LocalMigd) -> None:

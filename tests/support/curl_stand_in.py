@@ -32,10 +32,12 @@ def main(arguments: list[str]) -> int:
     body = _body(given.data)
     target = f"{address.path or '/'}{'?' if address.query else ''}{address.query}"
     try:
-        connection.request(given.method or ("GET" if body is None else "POST"), target, body, _fields(given, body))
+        connection.request(
+            given.method or ("GET" if body is None else "POST"), target, body, _fields(given, body)
+        )
         answer = connection.getresponse()
     except OSError as error:
-        print(f"curl (stand-in): {error}", file=sys.stderr)
+        sys.stderr.write(f"curl (stand-in): {error}\n")
         return _NO_CONNECTION
     with Path(given.output).open("wb") if given.output else sys.stdout.buffer as output:
         if given.include:
@@ -82,7 +84,10 @@ def _fields(given: argparse.Namespace, body: bytes | None) -> dict[str, str]:
 
 
 def _head(answer: http.client.HTTPResponse) -> bytes:
-    lines = [f"HTTP/1.1 {answer.status} {answer.reason}", *(f"{name}: {value}" for name, value in answer.getheaders())]
+    lines = [
+        f"HTTP/1.1 {answer.status} {answer.reason}",
+        *(f"{name}: {value}" for name, value in answer.getheaders()),
+    ]
     return "".join(f"{line}\r\n" for line in [*lines, ""]).encode()
 
 

@@ -1,9 +1,9 @@
 """Whether what a command printed is what the document shows.
 
-A document leaves out what differs from run to run by writing `…`. In JSON, the value "…" matches any value,
-`…` within a string any part of it, and a property of the name "…" any further properties. In text, `…` matches
-any part of a line, and a line that is `…` alone any number of lines. JSON numbers with a fraction need to be
-alike to three decimals only: what a model computes depends on the machine in the last ones.
+A document leaves out what differs from run to run by writing `…`. In JSON, the value "…" matches any
+value, `…` within a string any part of it, and a property of the name "…" any further properties. In text, `…`
+matches any part of a line, and a line that is `…` alone any number of lines. JSON numbers with a fraction
+need to be alike to three decimals only: what a model computes depends on the machine in the last ones.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ def json_difference(expected: str, printed: str) -> str | None:
     wanted = list(_documents(expected))
     if len(wanted) != len(found):
         return f"{len(found)} JSON documents instead of {len(wanted)}"
-    return next(filter(None, (_differ(one, other, "$") for one, other in zip(wanted, found, strict=True))), None)
+    return next(
+        filter(None, (_differ(one, other, "$") for one, other in zip(wanted, found, strict=True))), None
+    )
 
 
 def text_pattern(expected: str) -> re.Pattern[str]:

@@ -19,7 +19,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Union
 
 ROOT = Path(__file__).parents[2]
 _FENCE = re.compile(r"(?P<indent> *)(?P<ticks>`{3,})(?P<info>[^`]*)$")
@@ -89,7 +88,7 @@ class Save:
     name: str
 
 
-Step = Union[Run, Serve, Background, Printed, Save]
+Step = Run | Serve | Background | Printed | Save
 
 
 def blocks(path: Path) -> list[Block]:

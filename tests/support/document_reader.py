@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -19,7 +19,9 @@ from support.document_terminal import PATIENCE_S, Terminal
 _CURL_STAND_IN = Path(__file__).with_name("curl_stand_in.py")
 _DOCUMENTED = re.compile(r"(?:localhost|127\.0\.0\.1):8080")
 _READY = re.compile(r"ready on http://(\S+?)[\s/]")
-_BUSY = re.compile(r"^(?:mig_gateway_active_streams\{[^}]*\}|mig_gateway_invocations_in_flight) (\S+)$", re.MULTILINE)
+_BUSY = re.compile(
+    r"^(?:mig_gateway_active_streams\{[^}]*\}|mig_gateway_invocations_in_flight) (\S+)$", re.MULTILINE
+)
 _ERROR_ENVELOPE = '"error":{"code":"MIG_'
 _LEFT_OUT = (".git", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis")
 
@@ -78,22 +80,14 @@ class Reader:
     def _run(self, step: Run) -> None:
         # -e: each command counts, not the last alone. -a: what is set here is there for the next block.
         script = f"set -ea\n. {self._variables}\n{self._text(step.block)}\nexport -p > {self._variables}\n"
-        try:
-            ended = subprocess.run(
-                [self._shell, "-c", script],
-                cwd=self.folder,
-                env=self._environ,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                timeout=PATIENCE_S,
-                text=True,
-            )
-        except subprocess.TimeoutExpired:
-            raise step.block.wrong("it does not end; `server` and `background` blocks need not") from None
-        printed = self._as_documented(ended.stdout)
-        if (ended.returncode != 0) is not step.fails:
-            raise step.block.wrong(f"ended with status {ended.returncode}:\n{printed}")
+        terminal = Terminal([self._shell, "-c", script], self.folder, self._environ)
+        printed = terminal.rest()
+        if printed is None:
+            terminal.interrupt()
+            raise step.block.wrong("it does not end; `server` and `background` blocks need not")
+        printed = self._as_documented(printed)
+        if (terminal.status != 0) is not step.fails:
+            raise step.block.wrong(f"ended with status {terminal.status}:\n{printed}")
         if step.answer is not None:
             self._compare(step.answer, printed)
         elif _ERROR_ENVELOPE in printed:
@@ -120,16 +114,17 @@ class Reader:
     def _go_on(self, step: Background) -> None:
         if self._second is not None and not self._second.interrupt():
             raise step.block.wrong("the command before this one does not end on Ctrl-C")
-        # A command that calls the gateway is waited for: what follows in the document is about what it does there.
         calls = bool(_DOCUMENTED.search(step.block.text))
-        before = self._busy() if calls else 0.0
-        self._second = Terminal([self._shell, "-ec", self._text(step.block)], self.folder, self._environ)
-        deadline = time.monotonic() + PATIENCE_S
-        while calls and self._busy() <= before and not self._second.ended:
-            if time.monotonic() > deadline:
-                raise step.block.wrong("the gateway has not heard of it")
+        if calls and not self._settles(lambda: not self._busy()):
+            raise step.block.wrong("the gateway is still busy with what came before")
+        self._second = second = Terminal(
+            [self._shell, "-ec", self._text(step.block)], self.folder, self._environ
+        )
+        # The document goes on with what the call does in the gateway, so it has to have arrived there.
+        if calls and not self._settles(lambda: second.ended or self._busy()):
+            raise step.block.wrong(f"the gateway has not heard of it; it printed:\n{second.unread}")
         if step.answer is not None:
-            self._compare_next(self._second, step.answer)
+            self._compare_next(second, step.answer)
 
     def _look(self, step: Printed) -> None:
         if self._second is None:
@@ -164,10 +159,18 @@ class Reader:
             printed = printed.replace(self._authority, "127.0.0.1:8080")
         return printed.replace(f"{self.folder}/", "")
 
-    def _busy(self) -> float:
-        """How much the gateway has in hand: open streams and running invocations."""
+    def _settles(self, condition: Callable[[], bool]) -> bool:
+        """Whether it comes true in time. Each look is a request to the gateway, and so a pause, too."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not condition():
+            if time.monotonic() > deadline:
+                return False
+        return True
+
+    def _busy(self) -> bool:
+        """Whether the gateway has open streams or running invocations."""
         with urllib.request.urlopen(f"http://{self._authority}/metrics", timeout=PATIENCE_S) as answer:
-            return sum(map(float, _BUSY.findall(answer.read().decode())))
+            return any(map(float, _BUSY.findall(answer.read().decode())))
 
     def _programs(self, curl: str | None) -> Path:
         """A folder of programs that comes before the system's on PATH."""
@@ -182,8 +185,12 @@ class Reader:
 
 def _environ(programs: Path) -> dict[str, str]:
     """The machine's own, without settings of migd and of make."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MIGD_", "MAKE", "MFLAGS"))}
-    path = os.pathsep.join((str(programs), str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MIGD_", "MAKE", "MFLAGS"))
+    }
+    path = os.pathsep.join(
+        (str(programs), str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))
+    )
     return {**kept, "PATH": path, "PYTHONUNBUFFERED": "1"}
 
 

@@ -39,12 +39,17 @@ class Terminal:
         return self._ended
 
     @property
+    def status(self) -> int:
+        """The exit status of a command that has ended."""
+        return self._process.wait(PATIENCE_S)
+
+    @property
     def unread(self) -> str:
         """What it has printed since the last `read` or `rest`."""
         return self._printed[self._read_to :]
 
     def seen(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        """The pattern anywhere in what is printed, once it is there; None when the command ended without it."""
+        """The pattern anywhere in what is printed, once it is there; None when the command ends without."""
         with self._changed:
             self._changed.wait_for(lambda: self._ended or pattern.search(self._printed), PATIENCE_S)
             return pattern.search(self._printed)

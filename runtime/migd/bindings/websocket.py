@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 from mig_protocol.asgi import WebSocketClosedError, WebSocketPeer
 from mig_protocol.codec import decoder, encode
 from mig_protocol.errors import MigFault
-from mig_protocol.messages import ConnectionKind, RequestFrame, RequestHeader, StreamFrame
+from mig_protocol.messages import ConnectionKind, RequestFrame, RequestHeader, StreamFrame, StreamId
 from migd.bindings.peer import plain_peer
 from migd.core.call import Call
 from migd.core.gateway import Gateway
@@ -21,9 +21,9 @@ _GOING_AWAY = 1001
 
 
 class _Named(msgspec.Struct):
-    """All that is wanted of a frame that is not valid."""
+    """All that is wanted of a frame that is not valid. What is no stream id can not be answered on."""
 
-    stream_id: str = ""
+    stream_id: StreamId | UnsetType = UNSET
 
 
 _decode_frame = decoder(RequestFrame)
@@ -98,7 +98,7 @@ def _inherited(header: RequestHeader | UnsetType, handshake: RequestHeader) -> R
 def _name_in(data: bytes) -> str:
     """The stream that a malformed frame means, if it still says so."""
     try:
-        return _decode_name(data).stream_id
+        return _decode_name(data).stream_id or ""
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
 
