@@ -15,8 +15,6 @@ from mig_protocol.messages import (
     QoSProfile,
     RequestHeader,
 )
-
-from support.manual_clock import ManualClock
 from migd.core.auth import OpenAuthenticator
 from migd.core.call import Call, Principal
 from migd.core.catalog import Capability
@@ -26,6 +24,7 @@ from migd.core.provider import Final, Health, JsonObject, Work
 from migd.core.recorder import NullRecorder
 from migd.stores.memory import MemoryStore
 from migd.stores.retention import Retention
+from support.manual_clock import ManualClock
 
 
 class Scripted:
@@ -109,7 +108,7 @@ def capability(
 
 
 class GatewayUnderTest:
-    """Use as an async context manager; `gateway`, `clock`, `store`, `audit` and `provider` are there to look at."""
+    """Use as an async context manager. `gateway`, `clock`, `store`, `audit`, `provider` are for tests to use."""
 
     def __init__(
         self, *capabilities: Capability, limits: Limits | None = None, retention: Retention | None = None
