@@ -108,7 +108,7 @@ def capability(
 
 
 class GatewayUnderTest:
-    """Use as an async context manager. `gateway`, `clock`, `store`, `audit`, `provider` are for tests to use."""
+    """Use as an async context manager; its attributes are there for tests to look at."""
 
     def __init__(
         self, *capabilities: Capability, limits: Limits | None = None, retention: Retention | None = None
