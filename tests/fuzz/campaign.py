@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import schemathesis
@@ -17,6 +18,7 @@ from fuzz.publisher import publishing
 from fuzz.refusals import excuse_documented
 from fuzz.requests import EXAMPLE_TOPIC, TENANT, TOPIC, shape_requests
 
+SERVER_CONFIG = str(Path(__file__).parent / "server" / "migd.yaml")
 DOCUMENTS = ("mig", "admin", "pro", "cloud")
 OWN_CHECKS = (checks.error_envelope.__name__, checks.refusal_code.__name__)
 _SEED = 20260115

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from fuzz import campaign
-from fuzz.campaign import DOCUMENTS, OWN_CHECKS, Report
+from fuzz.campaign import DOCUMENTS, OWN_CHECKS, SERVER_CONFIG, Report
 from support.running_migd import running_migd
 from support.tokens import JWT_MODE, bearer
 
-CONFIG = str(Path(__file__).parent / "server" / "migd.yaml")
 TOKEN = bearer("acme", "mig:admin capability:infer").removeprefix("Bearer ")
 EVERY_ANSWER = {
     "not_a_server_error",
@@ -42,7 +39,7 @@ TAKE_NOTHING = {
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_an_open_server_keeps_its_documents(name: str, examples: int) -> None:
-    with running_migd("--config", CONFIG) as migd:
+    with running_migd("--config", SERVER_CONFIG) as migd:
         report = campaign.run(name, migd.url, examples=examples)
     assert not report.findings + report.errors, str(report)
     assert_thorough(name, report)
@@ -50,7 +47,7 @@ def test_an_open_server_keeps_its_documents(name: str, examples: int) -> None:
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_an_authenticating_server_keeps_its_documents(name: str, examples: int) -> None:
-    with running_migd("--config", CONFIG, cwd=None, **JWT_MODE) as migd:
+    with running_migd("--config", SERVER_CONFIG, cwd=None, **JWT_MODE) as migd:
         report = campaign.run(name, migd.url, examples=examples, token=TOKEN)
     assert not report.findings + report.errors, str(report)
     assert_thorough(name, report)
