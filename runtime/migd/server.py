@@ -71,11 +71,11 @@ def _stop_on_signal(edge: HttpEdge, grace_s: float) -> None:
     loop = asyncio.get_running_loop()
 
     def stop(received: signal.Signals) -> None:
-        _log.info("going down", extra={"signal": received.name, "grace_s": grace_s})
         for each in _SIGNALS:
             loop.remove_signal_handler(each)
             # A second signal does what it does to any process.
             signal.signal(each, signal.SIG_DFL)
+        _log.info("going down", extra={"signal": received.name, "grace_s": grace_s})
         edge.stop()
 
     for each in _SIGNALS:

@@ -129,8 +129,10 @@ def test_a_short_secret_is_one_warning_that_does_not_tell_it() -> None:
 
 
 def test_a_second_signal_ends_it_at_once() -> None:
-    with running_migd(MIGD_SHUTDOWN_GRACE_S="3600") as migd:
-        unfinished = socket.create_connection(("127.0.0.1", int(migd.url.rpartition(":")[2])))
+    with (
+        running_migd(MIGD_SHUTDOWN_GRACE_S="3600") as migd,
+        socket.create_connection(("127.0.0.1", int(migd.url.rpartition(":")[2]))) as unfinished,
+    ):
         unfinished.sendall(b"POST /mig/v0.1/hello HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n")
         migd.send_signal(signal.SIGTERM)
         while not any("going down" in line for line in migd.stderr):
@@ -138,7 +140,6 @@ def test_a_second_signal_ends_it_at_once() -> None:
         migd.send_signal(signal.SIGINT)
 
         assert migd.wait() == -signal.SIGINT
-        unfinished.close()
 
 
 def test_version_and_help_need_no_gateway() -> None:
