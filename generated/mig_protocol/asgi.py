@@ -71,7 +71,7 @@ class AsgiAdapter:
         elif kind == "lifespan":
             await _lifespan(receive, send)
 
-    def at_once(self, scope: Scope, body: bytes) -> Reply | Application | None:
+    def at_once(self, exchange: Exchange, body: bytes) -> Reply | Application | None:
         """For a server that has a whole request at hand and would rather not wait for ASGI's messages.
 
         Gives a reply whose body is bytes, to be sent as it is; or an application that goes on from where an
@@ -79,7 +79,6 @@ class AsgiAdapter:
         path, a body over the limit.
         """
         started = perf_counter()
-        exchange = _exchange(scope, scope["method"])
         if len(body) > self._stub.max_body_bytes or not self._stub.router.knows(exchange.path):
             return None
         handled = self._stub.handle(exchange, b"" if exchange.method in _BODILESS else body)

@@ -1,9 +1,9 @@
 """Answers that need no waiting, written in the callback that read the request.
 
-ASGI costs a task, four messages and two writes for each request, which is more than a small invocation
-itself (docs/decisions/0004-direct-answers.md has the figures). A request that came in one piece, and whose
-answer needs no await, goes without them; everything else takes uvicorn's usual way. Should uvicorn stop
-calling `_start_asgi_task`, everything does.
+ASGI costs a scope, a cycle, a task, four messages and two writes for each request, which is more than a small
+invocation itself (docs/decisions/0004-direct-answers.md has the figures). A request that came in one piece,
+and whose answer needs no await, goes without them: uvicorn does not hear of it. Everything else is handed
+over as if it came only then, and takes uvicorn's usual way.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from mig_protocol.asgi_types import Application, Scope
-from mig_protocol.http_exchange import Reply
+from mig_protocol.asgi_types import Application
+from mig_protocol.http_exchange import Exchange, Reply
 from migd.http_protocol import BoundedHttpProtocol
 
 _log = logging.getLogger("migd.http")
 
-AtOnce = Callable[[Scope, bytes], Reply | Application | None]
+AtOnce = Callable[[Exchange, bytes], Reply | Application | None]
 
 
 class DirectHttpProtocol(BoundedHttpProtocol):
@@ -30,7 +30,9 @@ class DirectHttpProtocol(BoundedHttpProtocol):
     def __init__(self, *args: Any, at_once: AtOnce, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._at_once = at_once
-        self._waiting: Any = None
+        # The body, as far as it has come, of a request that uvicorn has not heard of.
+        self._kept: bytes | None = None
+        self._rest: Application | None = None
         self._used = False
         self._idle_since = 0.0
         self._idle_timer: TimerHandle | None = None
@@ -46,67 +48,98 @@ class DirectHttpProtocol(BoundedHttpProtocol):
     def data_received(self, data: bytes) -> None:
         self._used = False
         super().data_received(data)
-        if self._waiting is not None:
-            # The body has not all come yet.
-            application, self._waiting = self._waiting, None
-            super()._start_asgi_task(self.cycle, application)
+        if self._kept is not None:
+            # The body has not all come yet, or is no HTTP.
+            kept, self._kept = self._kept, None
+            if not self._refused:
+                self._hand_over(kept, None)
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        # One request for each read: a client that sends hundreds in one piece must not hold up the others.
-        if cycle is self.cycle and cycle.more_body and not self._used:
+    def on_headers_complete(self) -> None:
+        if self._may_keep():
             self._used = True
-            self._waiting = app
+            self._kept = b""
+            self.scope["method"] = self.parser.get_method().decode("ascii")
         else:
-            super()._start_asgi_task(cycle, app)
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if self._kept is None:
+            super().on_body(body)
+        else:
+            self._kept = self._kept + body if self._kept else body
 
     def on_message_complete(self) -> None:
-        super().on_message_complete()
-        if self._waiting is not None:
-            application, self._waiting = self._waiting, None
-            rest = self._answer(application)
-            if rest is not None:
-                super()._start_asgi_task(self.cycle, rest)
-
-    def _answer(self, application: Any) -> Any:
-        """What is left to do as an ASGI application; None when the answer is written."""
-        cycle = self.cycle
-        if self.flow.write_paused or cycle.waiting_for_100_continue or application is not self.app:
-            return application
+        if self._kept is None:
+            super().on_message_complete()
+            return
+        body, self._kept = self._kept, None
         try:
-            answer = self._at_once(self.scope, bytes(cycle.body))
+            answer = self._at_once(self._exchange(), body)
         except Exception:
             # Not for the parser, which would take it for bytes that are not HTTP.
             _log.exception("a request could not be answered")
             self.transport.close()
-            return None
-        if not isinstance(answer, Reply) or not isinstance(answer.body, bytes):
-            return answer or application
-        self._write(cycle, answer, answer.body)
-        return None
+            return
+        if isinstance(answer, Reply) and isinstance(answer.body, bytes):
+            self._write(answer, answer.body)
+        else:
+            self._hand_over(body, None if isinstance(answer, Reply) else answer)
+            super().on_message_complete()
 
-    def _write(self, cycle: RequestResponseCycle, reply: Reply, body: bytes) -> None:
+    def _may_keep(self) -> bool:
+        """One request for each read, so that a client that sends hundreds in one piece does not hold up the
+        others, and no request that uvicorn would look at more closely.
+        """
+        return (
+            not self._used
+            and (self.cycle is None or self.cycle.response_complete)
+            and not self.flow.write_paused
+            and not self.expect_100_continue
+            and not self.parser.should_upgrade()
+            and self.parser.get_http_version() == "1.1"
+            and self.url.startswith(b"/")
+            and self.url.isascii()
+            and b"#" not in self.url
+        )
+
+    def _exchange(self) -> Exchange:
+        path, _, query = self.url.partition(b"?")
+        return Exchange(self.scope["method"], path.decode("ascii"), query, self.headers, self.client)
+
+    def _hand_over(self, body: bytes, rest: Application | None) -> None:
+        """Let uvicorn have the request; `rest` is what is left to do for it."""
+        self._rest = rest
+        super().on_headers_complete()
+        if body:
+            super().on_body(body)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        application: Any = self._rest or app
+        self._rest = None
+        super()._start_asgi_task(cycle, application)
+
+    def _write(self, reply: Reply, body: bytes) -> None:
         parts = [STATUS_LINE[reply.status]]
-        for name, value in (*self.server_state.default_headers, *reply.headers):
+        for name, value in self.server_state.default_headers:
             parts += (name, b": ", value, b"\r\n")
-        if not cycle.keep_alive:
+        for name, value in reply.headers:
+            parts += (name, b": ", value, b"\r\n")
+        keep_alive = self.parser.should_keep_alive()
+        if not keep_alive:
             parts.append(b"connection: close\r\n")
         parts += (b"\r\n", body)
         self.transport.write(b"".join(parts))
-        cycle.response_started = cycle.response_complete = True
-        if not cycle.keep_alive:
-            self.transport.close()
-        if self.pipeline:
-            self.on_response_complete()
-        else:
+        if keep_alive:
             self._now_idle()
+        else:
+            self.transport.close()
 
     def _now_idle(self) -> None:
         """What uvicorn's on_response_complete does, with one timer that is set anew when it fires instead of
         one for each request."""
         self.server_state.total_requests += 1
-        self.flow.resume_reading()
         self._idle_since = self.loop.time()
-        if self._idle_timer is None and not self.transport.is_closing():
+        if self._idle_timer is None:
             self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._idle_for_long)
 
     def _idle_for_long(self) -> None:
@@ -114,7 +147,7 @@ class DirectHttpProtocol(BoundedHttpProtocol):
         if self.timeout_keep_alive_task is not None:
             # The last request went uvicorn's way, and so does its timeout.
             return
-        if not self.cycle.response_complete:
+        if self.cycle is not None and not self.cycle.response_complete:
             self._idle_since = self.loop.time()
         left = self._idle_since + self.timeout_keep_alive - self.loop.time()
         if left > 0:

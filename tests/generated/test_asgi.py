@@ -323,20 +323,8 @@ def test_sending_to_a_websocket_whose_client_left_is_an_end_and_no_failure(edge:
     assert len(edge.service.faults) == faults
 
 
-def scope_of(method: str, path: str) -> Scope:
-    return {
-        "type": "http",
-        "method": method,
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "headers": [],
-        "client": None,
-    }
-
-
 def test_a_server_with_a_whole_request_at_hand_gets_its_reply_at_once(edge: Edge) -> None:
-    reply = edge.adapter.at_once(scope_of("POST", INVOKE + "test.echo"), b'{"payload":{"n":1}}')
+    reply = edge.adapter.at_once(Exchange("POST", INVOKE + "test.echo"), b'{"payload":{"n":1}}')
     assert isinstance(reply, Reply)
     assert isinstance(reply.body, bytes)
     assert json.loads(reply.body)["payload"] == {"echo": {"n": 1}}
@@ -347,7 +335,7 @@ def test_a_server_with_a_whole_request_at_hand_gets_its_reply_at_once(edge: Edge
     [("/", b""), ("/ui/x", b""), ("/nowhere", b""), (INVOKE + "test.echo", b" " * (LIMIT + 1))],
 )
 def test_what_is_not_for_answering_at_once_is_left_to_asgi(edge: Edge, path: str, body: bytes) -> None:
-    assert edge.adapter.at_once(scope_of("POST", path), body) is None
+    assert edge.adapter.at_once(Exchange("POST", path), body) is None
 
 
 @pytest.mark.parametrize(
@@ -360,7 +348,7 @@ def test_what_is_not_for_answering_at_once_is_left_to_asgi(edge: Edge, path: str
 async def test_an_answer_that_has_to_be_waited_for_goes_on_as_an_application(
     edge: Edge, method: str, path: str, expected: bytes
 ) -> None:
-    scope, sent = scope_of(method, path), []
+    sent: list[Event] = []
 
     async def send(event: Event) -> None:
         sent.append(event)
@@ -369,9 +357,9 @@ async def test_an_answer_that_has_to_be_waited_for_goes_on_as_an_application(
         await asyncio.get_running_loop().create_future()
         raise AssertionError("nothing is ever received")
 
-    rest = edge.adapter.at_once(scope, b"{}")
+    rest = edge.adapter.at_once(Exchange(method, path), b"{}")
     assert callable(rest)
-    await rest(scope, receive, send)
+    await rest({}, receive, send)
     assert sent[0]["status"] == 200
     assert expected in b"".join(event.get("body", b"") for event in sent)
     assert not sent[-1].get("more_body")
