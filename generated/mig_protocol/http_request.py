@@ -9,6 +9,7 @@ against the schemas.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import unquote, unquote_plus
 
@@ -32,6 +33,9 @@ _CARRIERS: Final = {
     b"idempotency-key": ("Idempotency-Key", "idempotency_key", text_reader(RequestHeader, "idempotency_key")),
     b"mig-deadline-ms": ("MIG-Deadline-Ms", "deadline_ms", text_reader(RequestHeader, "deadline_ms")),
 }
+CARRIED: Final = frozenset(_CARRIERS)
+"""The HTTP header fields that `read_carried` reads."""
+
 _RESUME: Final = "resume_cursor"  # what Last-Event-ID means, by the rules of Server-Sent Events
 
 
@@ -118,6 +122,8 @@ def _binder(route: Route, message: type[msgspec.Struct]) -> Callable[[Any, str],
 def _parameter_reader(route: Route, message: type[msgspec.Struct]) -> Callable[[str], str]:
     name, field, read = route.parameter, route.bound_field, text_reader(message, route.bound_field)
 
+    # Most requests name one of few capabilities or topics. What is refused is not kept.
+    @lru_cache(maxsize=1024)
     def check(parameter: str) -> str:
         try:
             text: str = read(_unquoted(parameter, unquote))

@@ -14,7 +14,7 @@ from typing import Any, Final
 from mig_protocol import codec
 from mig_protocol.errors import ERRORS, MigFault
 from mig_protocol.http_exchange import Answer, Body, Exchange, Reply
-from mig_protocol.http_request import read_carried, request_reader
+from mig_protocol.http_request import CARRIED, read_carried, request_reader
 from mig_protocol.http_routes import ROUTES, Route, Router
 from mig_protocol.http_service import HttpService
 from mig_protocol.messages import MigErrorCode
@@ -91,7 +91,7 @@ class HttpStub:
             exchange.wire_bytes = len(body)
             if len(body) > self.max_body_bytes:
                 raise self.too_large()
-            if exchange.fields and not route.public:
+            if not route.public and (exchange.repeated or not CARRIED.isdisjoint(exchange.fields)):
                 read_carried(exchange)
             served = self._served[route]
             answer = served.ask(exchange, body, parameter)
@@ -153,7 +153,13 @@ def _replier(route: Route) -> Callable[[Any], Reply]:
         return _either(status, kind, str.encode)
     if route.varies:
         return _either(status, _JSON, encode)
-    return lambda message: _whole(status, _JSON, encode(message))
+
+    def reply(message: Any) -> Reply:
+        # As `_whole`, in one call: this is the way of nearly every answer.
+        body = encode(message)
+        return Reply(status, [_JSON, (b"content-length", b"%d" % len(body))], body)
+
+    return reply
 
 
 def _either(status: int, kind: tuple[bytes, bytes], encode: Callable[[Any], bytes]) -> Callable[[Any], Reply]:

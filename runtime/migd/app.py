@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import warnings
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from jwt.warnings import InsecureKeyLengthWarning
 
@@ -19,15 +21,16 @@ from migd.config import ConfigError, Settings
 from migd.console import PAGES_PREFIXES, build_pages
 from migd.core.auth import Authenticator, JwtAuthenticator, OpenAuthenticator
 from migd.core.catalog import Capability
-from migd.core.clock import SystemClock
+from migd.core.clock import Clock, SystemClock
 from migd.core.gateway import Gateway, Parts
 from migd.core.limits import Identity, Limits
-from migd.core.ports import AuditSink
+from migd.core.ports import AuditSink, Store
 from migd.core.recorder import NullRecorder, Recorder
 from migd.metrics import Metrics
 from migd.stores.audit_file import AuditFile
 from migd.stores.memory import MemoryStore
 from migd.stores.retention import Retention
+from migd.stores.sqlite import SqliteStore, StoreError
 
 _log = logging.getLogger("migd.app")
 _HS256_KEY_BYTES = 32
@@ -51,8 +54,11 @@ class Application:
         self.asgi = self._adapter(metrics)
 
     async def start(self) -> None:
-        """Everything is ready to serve when this returns."""
-        await self.gateway.start(self._capabilities)
+        """Everything is ready to serve when this returns. Raises ConfigError for an unusable store."""
+        try:
+            await self.gateway.start(self._capabilities)
+        except StoreError as error:
+            raise ConfigError(str(error)) from error
 
     async def drain(self) -> None:
         """Nothing new; what runs ends by itself or is failed, and every stream has its last frame."""
@@ -83,7 +89,7 @@ class Application:
 def _parts(settings: Settings, recorder: Recorder) -> Parts:
     clock = SystemClock()
     return Parts(
-        store=MemoryStore(clock, _retention(settings)),
+        store=_store(settings, clock),
         authenticator=_authenticator(settings),
         clock=clock,
         recorder=recorder,
@@ -95,6 +101,22 @@ def _parts(settings: Settings, recorder: Recorder) -> Parts:
         audit_sinks=_audit_sinks(settings),
         require_tenant_header=settings.require_tenant_header,
     )
+
+
+def _store(settings: Settings, clock: Clock) -> Store:
+    if settings.store == "memory":
+        return MemoryStore(clock, _retention(settings))
+    return SqliteStore(
+        data_dir(settings), clock, _retention(settings), synchronous=settings.sqlite_synchronous
+    )
+
+
+def data_dir(settings: Settings) -> Path:
+    """MIGD_DATA_DIR, or where the user's programs keep their data (XDG Base Directory specification)."""
+    if settings.data_dir is not None:
+        return settings.data_dir
+    shared = os.environ.get("XDG_DATA_HOME")
+    return (Path(shared) if shared else Path.home() / ".local" / "share") / "migd"
 
 
 def _authenticator(settings: Settings) -> Authenticator:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -76,6 +78,42 @@ def check(flags: Mapping[str, str]) -> None:
         click.echo(
             f"{descriptor.id} {descriptor.version} ({', '.join(mode.value for mode in descriptor.modes)})"
         )
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Overwrite FILE if it exists.")
+@click.pass_obj
+def backup(flags: Mapping[str, str], file: Path, force: bool) -> None:
+    """Copy the sqlite store to FILE, as it is at one moment; a gateway may be using it."""
+    from migd.app import data_dir
+    from migd.stores.sqlite.backup import backup as copy
+
+    with _store_mistakes():
+        copy(data_dir(load_settings(os.environ, flags)), file, force=force)
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Overwrite the store that is there.")
+@click.pass_obj
+def restore(flags: Mapping[str, str], file: Path, force: bool) -> None:
+    """Make the backup FILE the sqlite store; refused while a gateway has it open."""
+    from migd.app import data_dir
+    from migd.stores.sqlite.backup import restore as copy
+
+    with _store_mistakes():
+        copy(file, data_dir(load_settings(os.environ, flags)), force=force)
+
+
+@contextmanager
+def _store_mistakes() -> Iterator[None]:
+    from migd.stores.sqlite import StoreError
+
+    try:
+        yield
+    except StoreError as error:
+        raise MistakeError(str(error)) from error
 
 
 def _serve(settings: Settings) -> None:

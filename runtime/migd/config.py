@@ -6,9 +6,21 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from migd.setting_values import ADDRESS, FILE, FLAG, TEXT, Address, Kind, choice, integer, matching, number
+from migd.setting_values import (
+    ADDRESS,
+    FILE,
+    FLAG,
+    FOLDER,
+    TEXT,
+    Address,
+    Kind,
+    choice,
+    integer,
+    matching,
+    number,
+)
 
 _PREFIX = "MIGD_"
 _DAY_S = 86_400
@@ -45,6 +57,7 @@ _LOG_BYTES = integer(1024, 1 << 40, "bytes")
 _COUNT = integer(1, 1_000_000)
 _MANY = integer(1, 100_000_000)
 _SERVER_ID = matching(r"[A-Za-z0-9_-]{1,64}", "1 to 64 characters of A-Z a-z 0-9 _ -")
+_SYNCHRONOUS = choice("normal", "full")
 _LEVEL = choice("debug", "info", "warning", "error")
 
 SETTINGS: tuple[Setting, ...] = (
@@ -55,6 +68,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MIGD_JWT_HS256_SECRET", "", TEXT, "What tokens are signed with in jwt mode.", secret=True),
     Setting("MIGD_REQUIRE_TENANT_HEADER", "false", FLAG, "Ask for X-Tenant-ID beside a token's tenant, too."),
     Setting("MIGD_ENABLE_METRICS", "true", FLAG, "Measure, and serve /metrics."),
+    Setting("MIGD_STORE", "memory", choice("memory", "sqlite"), "Where events, quotas and records are kept."),
+    Setting("MIGD_DATA_DIR", "", FOLDER, "Where the sqlite store lies; unset, ~/.local/share/migd."),
+    Setting("MIGD_SQLITE_SYNCHRONOUS", "normal", _SYNCHRONOUS, "full: acks survive a power loss, too."),
     Setting("MIGD_AUDIT_LOG_PATH", "", FILE, "Append one JSON line per invocation to this file."),
     Setting("MIGD_LOG_LEVEL", "info", _LEVEL, "The least that is logged."),
     Setting("MIGD_LOG_FORMAT", "text", choice("text", "json"), "How log lines on standard error look."),
@@ -93,6 +109,9 @@ class Settings:
     jwt_hs256_secret: str
     require_tenant_header: bool
     enable_metrics: bool
+    store: str
+    data_dir: Path | None
+    sqlite_synchronous: Literal["normal", "full"]
     audit_log_path: Path | None
     log_level: str
     log_format: str
@@ -145,7 +164,7 @@ def unknown_variables(environ: Mapping[str, str]) -> list[str]:
 def _value(row: Setting, environ: Mapping[str, str], flags: Mapping[str, str]) -> Any:
     text = flags.get(row.variable) or environ.get(row.variable, "").strip() or row.default
     if not text:
-        return None if row.kind is FILE else ""
+        return None if row.kind in (FILE, FOLDER) else ""
     try:
         return row.kind.parse(text)
     except ValueError:

@@ -95,4 +95,5 @@ def _parse_address(text: str) -> Address:
 FLAG = Kind("true or false", _parse_flag)
 ADDRESS = Kind("host:port, such as 127.0.0.1:8080, [::1]:8080 or :8080 for every interface", _parse_address)
 FILE = Kind("the path of a file", Path)
+FOLDER = Kind("the path of a folder", Path)
 TEXT = Kind("text", str)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,7 @@ from mig_protocol.messages import (
 from migd.core.ports import IdempotencyRecord, Store
 from migd.stores.memory import MemoryStore
 from migd.stores.retention import Retention
+from migd.stores.sqlite import SqliteStore
 from support.manual_clock import EPOCH, ManualClock
 
 SMALL = Retention(
@@ -35,7 +37,10 @@ SMALL = Retention(
     usage_rows=2,
     directory_entries=2,
 )
-STORES: dict[str, Callable[[ManualClock], Store]] = {"memory": lambda clock: MemoryStore(clock, SMALL)}
+STORES: dict[str, Callable[[ManualClock, Path], Store]] = {
+    "memory": lambda clock, _: MemoryStore(clock, SMALL),
+    "sqlite": lambda clock, folder: SqliteStore(folder / "data", clock, SMALL),
+}
 
 
 class Draft:
@@ -56,8 +61,8 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture(params=sorted(STORES))
-async def store(request: pytest.FixtureRequest, clock: ManualClock) -> AsyncIterator[Store]:
-    opened = STORES[request.param](clock)
+async def store(request: pytest.FixtureRequest, clock: ManualClock, tmp_path: Path) -> AsyncIterator[Store]:
+    opened = STORES[request.param](clock, tmp_path)
     await opened.open()
     yield opened
     await opened.close()

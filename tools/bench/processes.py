@@ -64,6 +64,7 @@ def migd(*arguments: str, **environ: str) -> Iterator[Server]:
         settings = {
             "MIGD_ADDR": "127.0.0.1:0",
             "MIGD_AUDIT_LOG_PATH": str(Path(folder) / "audit.jsonl"),
+            "MIGD_DATA_DIR": folder,
             "MIGD_LOG_LEVEL": "warning",
             **environ,
         }

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 _ENTROPY_BYTES = 4096
@@ -42,11 +43,9 @@ class SystemClock:
         self._entropy = b""
         self._used = 0
 
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
+    # Asked several times for each invocation, so without a call of our own around them.
+    now = staticmethod(partial(datetime.now, UTC))
+    monotonic = staticmethod(time.monotonic)
 
     def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
         # The loop's own clock is not promised to be time.monotonic(): convert through a delay.

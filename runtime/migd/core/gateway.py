@@ -123,10 +123,11 @@ class Gateway:
     async def start(self, capabilities: Iterable[Capability]) -> None:
         """Open the store, register `capabilities` and what was registered before, start the providers."""
         await self._parts.store.open()
-        for uri, document in (await self._parts.store.catalog.schemas()).items():
-            self._catalog.add_schema(uri, document)
         for capability in capabilities:
             self._catalog.add(capability)
+        # What was registered while running replaces what the capabilities bring along, as it did then.
+        for uri, document in (await self._parts.store.catalog.schemas()).items():
+            self._catalog.add_schema(uri, document)
         for descriptor in await self._parts.store.catalog.capabilities():
             self._catalog.describe(descriptor)
         await asyncio.gather(*(provider.start() for provider in self._catalog.providers()))

@@ -13,6 +13,7 @@ from migd.core.provider import Final, Health, JsonObject, Work
 
 REFERENCE_ID = "observatory.models.infer"
 
+_WELL = Health(ok=True)
 _INPUT_SCHEMA: JsonObject = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "InferInput",
@@ -68,7 +69,7 @@ class ReferenceProvider:
         """Nothing to let go of."""
 
     def health(self) -> Health:
-        return Health(ok=True)
+        return _WELL
 
 
 def reference_capability(tenants: frozenset[str] | None = None) -> Capability:

@@ -1,0 +1,128 @@
+"""The tables, and how a file of an earlier version becomes one of this.
+
+A step, once released, is never edited: a change is a new step at the end. The file's version is
+`PRAGMA user_version`, the number of steps that it has seen.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from migd.stores.sqlite.errors import StoreError
+
+APPLICATION_ID = 0x4D494744
+""""MIGD", in the header of every file of ours."""
+
+Step = tuple[str, ...]
+
+# Times are microseconds since the Unix epoch. In `topics`, `first` is the lowest sequence that is retained:
+# rows below it are leavings that the trimmer has not come to. `end_bytes` counts all bodies ever appended up
+# to and with an event, so that the size of any run of events is one subtraction.
+MIGRATIONS: tuple[Step, ...] = (
+    (
+        """CREATE TABLE topics (
+            id INTEGER PRIMARY KEY,
+            tenant_id TEXT NOT NULL,
+            name TEXT NOT NULL,
+            head INTEGER NOT NULL,
+            first INTEGER NOT NULL,
+            end_bytes INTEGER NOT NULL,
+            first_bytes INTEGER NOT NULL,
+            UNIQUE (tenant_id, name)
+        )""",
+        """CREATE TABLE events (
+            topic_id INTEGER NOT NULL,
+            sequence INTEGER NOT NULL,
+            event_id TEXT NOT NULL,
+            published_at INTEGER NOT NULL,
+            end_bytes INTEGER NOT NULL,
+            idempotency_key TEXT,
+            body BLOB NOT NULL,
+            PRIMARY KEY (topic_id, sequence)
+        )""",
+        """CREATE UNIQUE INDEX events_by_key ON events (topic_id, idempotency_key)
+            WHERE idempotency_key IS NOT NULL""",
+        """CREATE TABLE idempotency (
+            id INTEGER PRIMARY KEY,
+            tenant_id TEXT NOT NULL,
+            capability TEXT NOT NULL,
+            idempotency_key TEXT NOT NULL,
+            expires_at INTEGER NOT NULL,
+            digest BLOB NOT NULL,
+            payload BLOB NOT NULL,
+            UNIQUE (tenant_id, capability, idempotency_key)
+        )""",
+        "CREATE INDEX idempotency_by_expiry ON idempotency (expires_at)",
+        """CREATE TABLE tombstones (
+            id INTEGER PRIMARY KEY,
+            tenant_id TEXT NOT NULL,
+            message_id TEXT NOT NULL,
+            expires_at INTEGER NOT NULL,
+            reason TEXT NOT NULL,
+            UNIQUE (tenant_id, message_id)
+        )""",
+        "CREATE INDEX tombstones_by_expiry ON tombstones (expires_at)",
+        "CREATE TABLE capabilities (id TEXT PRIMARY KEY, descriptor BLOB NOT NULL)",
+        "CREATE TABLE schemas (uri TEXT PRIMARY KEY, document BLOB NOT NULL)",
+        """CREATE TABLE quotas (
+            tenant_id TEXT PRIMARY KEY,
+            max_invocations INTEGER NOT NULL,
+            used INTEGER NOT NULL
+        )""",
+        """CREATE TABLE usage (
+            tenant_id TEXT NOT NULL,
+            capability TEXT NOT NULL,
+            invocations INTEGER NOT NULL,
+            PRIMARY KEY (tenant_id, capability)
+        )""",
+        """CREATE TABLE audit (
+            first INTEGER PRIMARY KEY,
+            records INTEGER NOT NULL,
+            lines BLOB NOT NULL
+        )""",
+        """CREATE TABLE directory (
+            kind TEXT NOT NULL,
+            id TEXT NOT NULL,
+            entry BLOB NOT NULL,
+            PRIMARY KEY (kind, id)
+        )""",
+        "CREATE TABLE probe (id INTEGER PRIMARY KEY, written_at INTEGER NOT NULL)",
+    ),
+)
+
+
+def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Step] = MIGRATIONS) -> None:
+    """Bring the file up to date, each step in a transaction of its own.
+
+    Raises StoreError for a file of a newer migd, or of another program.
+    """
+    version = check(connection, path, len(migrations))
+    if version == 0:
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    for number in range(version, len(migrations)):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for statement in migrations[number]:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number + 1}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+def check(connection: sqlite3.Connection, path: Path, newest: int = len(MIGRATIONS)) -> int:
+    """The file's version, 0 for an empty one. Raises StoreError as `migrate` does."""
+    ours = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if tables and ours != APPLICATION_ID:
+        raise StoreError(f"{path} is a SQLite database, but not one of migd's")
+    if version > newest:
+        raise StoreError(
+            f"{path} is from a newer migd (format {version}, this one knows up to {newest}): upgrade migd"
+        )
+    return version
