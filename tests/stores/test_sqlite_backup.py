@@ -51,6 +51,7 @@ async def test_a_backup_is_one_file_for_its_owner_only(tmp_path: Path, clock: Ma
     await made(tmp_path / "data", clock, 1)
     (tmp_path / "out").mkdir()
     backup(tmp_path / "data", tmp_path / "out" / "copy")
+    restore(tmp_path / "out" / "copy", tmp_path / "again")
     (copy,) = (tmp_path / "out").iterdir()
     assert copy.stat().st_mode & 0o777 == 0o600
 

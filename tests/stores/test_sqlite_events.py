@@ -130,9 +130,35 @@ async def test_leavings_of_an_earlier_run_are_deleted(tmp_path: Path, clock: Man
     assert query(tmp_path, "SELECT count(*) FROM events") == [(30,)]
     async with opened(tmp_path, clock, Retention(events=10)) as store:
         assert await sequences(store) == list(range(21, 31))
+        clock.advance(5)
         while query(tmp_path, "SELECT count(*) FROM events") != [(10,)]:
-            clock.advance(5)
             await store.quotas.set_limit("acme", 1)
+
+
+async def test_housekeeping_leaves_what_is_appended_at_the_same_time(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    async with opened(tmp_path, clock, Retention(age_s=60), tail_bytes=0, upkeep_s=61) as store:
+        for _ in range(5):
+            await publish(store, "old")
+        clock.advance(60)
+        publishing = [asyncio.ensure_future(publish(store, "new", at=clock.now())) for _ in range(5)]
+        await asyncio.sleep(0)
+        clock.advance(1)
+        await asyncio.gather(*publishing)
+        await store.quotas.set_limit("acme", 1)
+        assert query(tmp_path, "SELECT first, head FROM topics") == [(6, 10)]
+        assert await sequences(store) == [6, 7, 8, 9, 10]
+
+
+async def test_an_event_larger_than_retention_has_its_place_and_is_gone(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    async with opened(tmp_path, clock, Retention(bytes=1000)) as store:
+        assert await publish(store, "large", size=2000) == 1
+        assert await sequences(store) == []
+        assert await publish(store, "small") == 2
+        assert await sequences(store) == [2]
 
 
 async def test_a_smaller_retention_holds_from_the_next_append_on(tmp_path: Path, clock: ManualClock) -> None:
@@ -145,7 +171,8 @@ async def test_a_smaller_retention_holds_from_the_next_append_on(tmp_path: Path,
 
 
 async def test_a_key_is_forgotten_with_an_event_that_grew_too_old(tmp_path: Path, clock: ManualClock) -> None:
-    async with opened(tmp_path, clock, Retention(age_s=60)) as store:
+    # Without housekeeping, so that the row is still there.
+    async with opened(tmp_path, clock, Retention(age_s=60), upkeep_s=1e9) as store:
         assert await publish(store, "first", key="k") == 1
         clock.advance(61)
         assert await publish(store, "second", key="k", at=clock.now()) == 2

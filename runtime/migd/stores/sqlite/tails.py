@@ -55,7 +55,7 @@ class Tails:
         tail.first = max(tail.first, first)
         tail.events.append(event)
         self._size += _cost(event)
-        while tail.events and (tail.events[0].sequence < first or len(tail.events) > _EVENTS):
+        if len(tail.events) > _EVENTS:
             self._shorten(tail)
         self._filled[tail.id] = tail
         self._filled.move_to_end(tail.id)

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from mig_protocol.errors import MigFault
@@ -34,17 +34,26 @@ class _Job:
         self.future = future
 
 
-class Writer:
-    """A thread that takes all operations that wait, runs them in one transaction, and tells them all at once.
+_ENOUGH = 256
+_TURNS = 16
+"""A batch that has so many operations, or has gathered for so many turns of the event loop, goes."""
 
-    While one transaction is being committed the next one gathers, so the more is in flight, the less a commit
-    costs each. At most `limit` operations wait.
+
+class Writer:
+    """A thread that runs all operations that wait in one transaction, and tells them all at once.
+
+    While one transaction is being committed the next one gathers, and it goes on gathering for as long as
+    every turn of the event loop adds to it: what a commit costs, and most of that is one thread waking the
+    other, is shared by as many as there are. At most `limit` operations wait.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._handed: SimpleQueue[list[_Job] | None] = SimpleQueue()
         self._gathered: list[_Job] = []
+        self._committing = False
+        self._seen = 0
+        self._turns = 0
         self._waiting = 0
         self._failure: str | None = None
         self._thread: threading.Thread | None = None
@@ -78,9 +87,8 @@ class Writer:
                 MigErrorCode.MIG_BACKPRESSURE, "the store has as much to write as it may", retry_after_s=1.0
             )
         future: asyncio.Future[T] = self._loop.create_future()
-        if not self._gathered:
-            # At the end of the loop's turn: what came in together is committed together.
-            self._loop.call_soon(self._hand_over)
+        if not self._gathered and not self._committing:
+            self._loop.call_soon(self._gather)
         self._gathered.append(_Job(work, applied, future))
         self._waiting += 1
         return future
@@ -104,13 +112,27 @@ class Writer:
         await self._ended
         thread.join()
 
+    def _gather(self) -> None:
+        number = len(self._gathered)
+        if number == self._seen or number >= _ENOUGH or self._turns >= _TURNS:
+            self._hand_over()
+            return
+        self._seen = number
+        self._turns += 1
+        self._loop.call_soon(self._gather)
+
     def _hand_over(self) -> None:
+        self._seen = self._turns = 0
         if self._gathered:
+            self._committing = True
             self._handed.put(self._gathered)
             self._gathered = []
 
     def _resolve(self, jobs: list[_Job], outcomes: list[Outcome], failure: str | None) -> None:
         self._failure = failure
+        self._committing = False
+        if self._gathered:
+            self._loop.call_soon(self._gather)
         self._waiting -= len(jobs)
         for job, (result, error) in zip(jobs, outcomes, strict=True):
             if error is None and job.applied is not None:
@@ -125,12 +147,9 @@ class Writer:
     # -- in the thread -----------------------------------------------------------------------------
 
     def _serve(self, connection: sqlite3.Connection) -> None:
-        more = True
-        while more:
-            jobs, more = self._take()
-            if jobs:
-                outcomes, failure = commit(connection, [job.work for job in jobs])
-                self._tell(self._resolve, jobs, outcomes, failure)
+        while (jobs := self._handed.get()) is not None:
+            outcomes, failure = commit(connection, [job.work for job in jobs])
+            self._tell(self._resolve, jobs, outcomes, failure)
         connection.close()
         self._tell(self._ended.set_result, None)
 
@@ -138,18 +157,3 @@ class Writer:
         # A loop that was closed without `stop` has nobody left in it to be told.
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(callback, *arguments)
-
-    def _take(self) -> tuple[list[_Job], bool]:
-        """Everything that waits, at least one hand-over; False once there will be no more."""
-        handed = self._handed.get()
-        if handed is None:
-            return [], False
-        jobs = handed
-        while True:
-            try:
-                handed = self._handed.get_nowait()
-            except Empty:
-                return jobs, True
-            if handed is None:
-                return jobs, False
-            jobs += handed
