@@ -67,6 +67,8 @@ def grpc_edge_of(application: Application, settings: Settings) -> GrpcEdge | Non
         return None
     # The library writes to standard error in a form of its own; what matters comes back as a status.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    # One thread less between the socket and the event loop: a tenth of what a call costs (decision 0006).
+    os.environ.setdefault("GRPC_EXPERIMENTS", "-event_engine_listener")
     from migd.grpc_edge import GrpcEdge, GrpcLimits
 
     return GrpcEdge(

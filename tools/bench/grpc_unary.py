@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-import grpc
 import uvloop
 from tools.bench import processes
 from tools.bench.grpc_load import drive_grpc, grpc_message, request_block
@@ -13,6 +12,7 @@ from tools.bench.processes import Server
 from tools.bench.report import Figure
 from tools.bench.unary import Turn, figures, message_ids
 
+import grpc
 from mig_protocol.pb import mig_pb2 as pb
 
 IN_FLIGHT = 32
@@ -25,17 +25,19 @@ def measure(*, quick: bool) -> Iterator[Figure]:
     rounds, seconds = (3, 0.7) if quick else (9, 2.0)
     requests = [_invocation(message_id) for message_id in message_ids()]
     messages = [grpc_message(request) for request in requests]
-    with processes.migd(MIGD_GRPC_ADDR="127.0.0.1:0") as server:
-        with processes.floor(len(_answer(server.grpc_port, requests[0])), _FLOOR) as floor:
-            for one in ((floor, floor.port), (server, server.grpc_port)):
-                _turn(*one, messages, seconds / 2)
-            turns = [
-                (
-                    _turn(floor, floor.port, messages, seconds),
-                    _turn(server, server.grpc_port, messages, seconds),
-                )
-                for _ in range(rounds)
-            ]
+    with (
+        processes.migd(MIGD_GRPC_ADDR="127.0.0.1:0") as server,
+        processes.floor(len(_answer(server.grpc_port, requests[0])), _FLOOR) as floor,
+    ):
+        for one in ((floor, floor.port), (server, server.grpc_port)):
+            _turn(*one, messages, seconds / 2)
+        turns = [
+            (
+                _turn(floor, floor.port, messages, seconds),
+                _turn(server, server.grpc_port, messages, seconds),
+            )
+            for _ in range(rounds)
+        ]
     yield from figures("gRPC unary invoke", 0.85, turns)
 
 
@@ -48,7 +50,8 @@ def _turn(server: Server, port: int, messages: list[bytes], seconds: float) -> T
 
 def _answer(port: int, request: bytes) -> bytes:
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        answer: bytes = channel.unary_unary(_PATH)(request)
+        call = channel.unary_unary(_PATH, request_serializer=None, response_deserializer=None)
+        answer: bytes = call(request)
         return answer
 
 
