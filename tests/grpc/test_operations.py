@@ -181,9 +181,6 @@ async def test_the_sooner_deadline_stops_the_work(soon: dict[str, Any]) -> None:
     provider = Scripted()
     provider.waits = True
     async with grpc_migd(capability(provider)) as (_, client):
-        given: dict[str, Any] = (
-            {"deadline_ms": 20, "timeout": 3600} if timed == "deadline_ms" else {"timeout": 0.05}
-        )
         with pytest.raises(aio.AioRpcError) as raised:
             await client.invoke("test.scripted", **soon)
         await provider.stopped.wait()
