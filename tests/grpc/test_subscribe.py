@@ -9,7 +9,7 @@ import pytest
 
 from grpc import aio
 from mig_protocol.pb import mig_pb2 as pb
-from support.grpc_client import GrpcClient, connected, error_in, grpc_migd, message_header, plain
+from support.grpc_client import GrpcClient, connected, error_in, grpc_migd, message_header, plain, trailing
 from support.running_migd import LocalMigd
 from support.sse import subscribed
 from support.tokens import JWT_MODE, bearer
@@ -198,7 +198,7 @@ async def test_a_tenant_has_its_limit_of_subscriptions() -> None:
         first.cancel()
 
     assert pb.MigErrorCode.Name(error_in(raised.value).code) == "MIG_RATE_LIMITED"
-    assert dict(raised.value.trailing_metadata() or ())["retry-after"] == "5"
+    assert trailing(raised.value)["retry-after"] == "5"
 
 
 async def until_sequence(events: Any, last: int) -> list[Any]:
