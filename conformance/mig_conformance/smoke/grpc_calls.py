@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from typing import Any, TypeVar
 
@@ -128,6 +129,8 @@ class FrameCall:
             await self._call.write(convert.request_frame_to_pb(frame))
         except aio.AioRpcError as status:
             raise _failure(status) from None
+        except asyncio.InvalidStateError:
+            return  # the server has ended the call; `receive` says how
 
     async def receive(self) -> StreamFrame:
         """The next frame. Raises FlawError when the server has ended the call."""
