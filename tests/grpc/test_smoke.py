@@ -62,8 +62,7 @@ async def test_a_right_server_that_wants_tokens_passes_too() -> None:
         status, failed = await smoke_of("-addr", address)
 
     assert status == 1
-    assert len(failed) > 25
-    assert all("MIG_UNAUTHORIZED" in line for line in failed)
+    assert sum("MIG_UNAUTHORIZED" in line for line in failed) > 25
 
 
 def test_a_server_that_is_not_there_is_one_line() -> None:

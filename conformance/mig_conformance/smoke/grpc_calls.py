@@ -125,12 +125,12 @@ class FrameCall:
         self._call = call
 
     async def send(self, frame: RequestFrame) -> None:
+        """Raises FlawError when the server has ended the call."""
         try:
             await self._call.write(convert.request_frame_to_pb(frame))
-        except aio.AioRpcError as status:
-            raise _failure(status) from None
-        except asyncio.InvalidStateError:
-            return  # the server has ended the call; `receive` says how
+        except (aio.AioRpcError, asyncio.InvalidStateError):
+            # A status that comes while a frame is sent is lost in the library, which then says INTERNAL.
+            raise FlawError("the server ended the call while frames were sent to it") from None
 
     async def receive(self) -> StreamFrame:
         """The next frame. Raises FlawError when the server has ended the call."""
