@@ -301,6 +301,23 @@ async def test_a_reader_that_does_not_read_pauses_its_streams_and_nobody_elses()
     assert [int(frame.payload["n"]) for frame in [first, *rest][:-1]] == list(range(400))
 
 
+async def test_cancelling_a_stream_whose_reader_does_not_read_still_ends_it_with_its_error_frame() -> None:
+    provider = Eager()
+    async with grpc_migd(capability(provider)) as (migd, client):
+        frames = client.frames()
+        await frames.start("s-1", "test.scripted", header=message_header(message_id="m-1"))
+        first = await frames.next()
+        taken = -1
+        while taken != provider.taken:  # until the reader's window is full, and a frame waits
+            taken = provider.taken
+            await migd.get("/healthz")
+        await migd.post("/mig/v0.1/cancel/m-1", {}, x_tenant_id="acme")
+        *pieces, last = [first, *await frames.until_end("s-1")]
+
+    assert len(pieces) < 400
+    assert (last.kind, code_of(last)) == (ERROR, "MIG_TIMEOUT")
+
+
 async def test_thousands_of_streams_leave_nothing_behind() -> None:
     async with grpc_migd() as (migd, client):
         frames = client.frames()

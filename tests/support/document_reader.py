@@ -32,7 +32,8 @@ class Reader:
 
     Every command runs in one folder, one after the other, and sees the variables that those before it
     set. The gateway of a `server` block listens on a free port: where a document says 8080, that one is
-    meant, and 9090 is where gRPC is. Raises DocumentError at the first step that does not go as the document says.
+    meant, and 9090 is where gRPC is. Raises DocumentError at the first step that does not go as the document
+    says.
     """
 
     def __init__(self, folder: Path, *, curl: str | None = shutil.which("curl")) -> None:
