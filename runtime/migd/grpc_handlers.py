@@ -8,6 +8,7 @@ from typing import Any, NoReturn, cast
 
 import grpc
 from grpc import aio
+
 from mig_protocol.grpc_exchange import Metadata
 from mig_protocol.grpc_server import RPCS, GrpcExchange, GrpcStub, Rpc
 

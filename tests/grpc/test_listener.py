@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from google.protobuf import descriptor_pb2
+from grpc import StatusCode, aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from grpc import StatusCode, aio
 from mig_protocol.pb import mig_pb2 as pb
 from migd.listening import ListenError
 from support.gateway_under_test import Scripted, capability

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-
 from grpc import StatusCode, aio
+
 from mig_protocol.pb import mig_pb2 as pb
 from support.gateway_under_test import Eager, Scripted, capability
 from support.grpc_client import (
