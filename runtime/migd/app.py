@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
 import warnings
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 from jwt.warnings import InsecureKeyLengthWarning
 
@@ -26,11 +24,12 @@ from migd.core.gateway import Gateway, Parts
 from migd.core.limits import Identity, Limits
 from migd.core.ports import AuditSink, Store
 from migd.core.recorder import NullRecorder, Recorder
+from migd.data_dir import ELSEWHERE, data_dir
 from migd.metrics import Metrics
 from migd.stores.audit_file import AuditFile
 from migd.stores.memory import MemoryStore
 from migd.stores.retention import Retention
-from migd.stores.sqlite import SqliteStore, StoreError
+from migd.stores.sqlite import SqliteStore, StoreError, StoreFolderError
 
 _log = logging.getLogger("migd.app")
 _HS256_KEY_BYTES = 32
@@ -57,6 +56,8 @@ class Application:
         """Everything is ready to serve when this returns. Raises ConfigError for an unusable store."""
         try:
             await self.gateway.start(self._capabilities)
+        except StoreFolderError as error:
+            raise ConfigError(f"{error}; {ELSEWHERE}") from error
         except StoreError as error:
             raise ConfigError(str(error)) from error
 
@@ -94,7 +95,7 @@ def _parts(settings: Settings, recorder: Recorder) -> Parts:
         clock=clock,
         recorder=recorder,
         identity=Identity(
-            server_id=settings.server_id or f"migd-{secrets.token_hex(4)}",
+            server_id=settings.server_id,
             metrics_enabled=settings.enable_metrics,
         ),
         limits=_limits(settings),
@@ -107,16 +108,8 @@ def _store(settings: Settings, clock: Clock) -> Store:
     if settings.store == "memory":
         return MemoryStore(clock, _retention(settings))
     return SqliteStore(
-        data_dir(settings), clock, _retention(settings), synchronous=settings.sqlite_synchronous
+        data_dir(settings, os.environ), clock, _retention(settings), synchronous=settings.sqlite_synchronous
     )
-
-
-def data_dir(settings: Settings) -> Path:
-    """MIGD_DATA_DIR, or where the user's programs keep their data (XDG Base Directory specification)."""
-    if settings.data_dir is not None:
-        return settings.data_dir
-    shared = os.environ.get("XDG_DATA_HOME")
-    return (Path(shared) if shared else Path.home() / ".local" / "share") / "migd"
 
 
 def _authenticator(settings: Settings) -> Authenticator:

@@ -54,6 +54,14 @@ async def test_two_gateways_do_not_share_a_store(tmp_path: Path, clock: ManualCl
         assert await sequences(store) == [1]
 
 
+async def test_a_file_names_its_gateway_once(tmp_path: Path, clock: ManualClock) -> None:
+    async with opened(tmp_path / "a", clock) as first, opened(tmp_path / "b", clock) as other:
+        name = first.server_id
+        assert name != other.server_id
+    async with opened(tmp_path / "a", clock) as again:
+        assert again.server_id == name
+
+
 async def test_a_store_that_did_not_open_is_not_held(tmp_path: Path, clock: ManualClock) -> None:
     (tmp_path / "migd.sqlite3").write_bytes(b"this is no database" * 500)
     assert "is not a SQLite database" in await refusal(tmp_path)
@@ -126,7 +134,7 @@ def test_a_read_only_file_is_named() -> None:
         said = subprocess.run(
             [sys.executable, "-c", program, str(folder)], capture_output=True, text=True, check=True
         )
-    assert said.stdout == f"StoreError: {folder}/migd.sqlite3 can not be written: Permission denied\n"
+    assert said.stdout == f"StoreFolderError: {folder}/migd.sqlite3 can not be written: Permission denied\n"
 
 
 @pytest.mark.parametrize("version", range(1, len(MIGRATIONS) + 1))
@@ -154,6 +162,7 @@ async def test_a_file_of_every_version_is_read_with_all_that_is_in_it(
         assert [record.message_id for record in await store.audit.export(None)] == ["1", "2"]
         assert await store.directory.has_org("o")
         assert await store.directory.has_tenant("t")
+        assert (store.server_id == "migd-kept") is (version >= 2)
 
 
 def test_steps_are_taken_once_each_and_in_order(tmp_path: Path) -> None:

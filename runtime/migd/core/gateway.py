@@ -113,10 +113,16 @@ class Gateway:
             catalog=self._catalog,
             flights=self._flights,
             identity=parts.identity,
+            server_id=lambda: self.server_id,
             limits=limits,
         )
         self._drain = Drain(self._admission, self._flights, self._events)
         self.administration = Administration(self._catalog, store, clock)
+
+    @property
+    def server_id(self) -> str:
+        """The name that HELLO gives, and by which other gateways know this one. There after `start`."""
+        return self._parts.identity.server_id or self._parts.store.server_id
 
     # -- life ------------------------------------------------------------------------------------
 

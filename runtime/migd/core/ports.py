@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Protocol
 
 from mig_protocol.messages import AuditRecord, CapabilityDescriptor, GatewayRecord, Org, Tenant
+from migd.core.clock import Clock
 from migd.core.provider import JsonObject
 
 
@@ -153,12 +154,21 @@ class DirectoryStore(Protocol):
     async def has_tenant(self, tenant_id: str) -> bool: ...
 
 
+def new_server_id(clock: Clock) -> str:
+    """A name for a gateway that was given none: what a store makes when it is first opened."""
+    return f"migd-{clock.new_id()[-12:]}"
+
+
 class Store(Protocol):
     """All of the above behind one life."""
 
     @property
     def durable(self) -> bool:
         """Whether what a coroutine has returned from survives a crash of the process."""
+
+    @property
+    def server_id(self) -> str:
+        """The name of the gateway that has this store, once open; a durable one keeps the first it gave."""
 
     @property
     def events(self) -> EventLog: ...

@@ -12,7 +12,7 @@ from typing import TypeVar
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import AuditRecord, CapabilityDescriptor, GatewayRecord, MigErrorCode, Org, Tenant
 from migd.core.clock import Clock
-from migd.core.ports import IdempotencyRecord
+from migd.core.ports import IdempotencyRecord, new_server_id
 from migd.core.provider import JsonObject
 from migd.stores.expiring import Expiring
 from migd.stores.memory_events import MemoryEventLog
@@ -29,6 +29,7 @@ class MemoryStore:
 
     def __init__(self, clock: Clock, retention: Retention | None = None) -> None:
         kept = retention or Retention()
+        self.server_id = new_server_id(clock)
         self.events = MemoryEventLog(clock, kept)
         self.idempotency = MemoryIdempotency(clock, kept.idempotency_records)
         self.tombstones = MemoryTombstones(clock, kept.tombstones)

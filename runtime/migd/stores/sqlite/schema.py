@@ -90,6 +90,7 @@ MIGRATIONS: tuple[Step, ...] = (
         )""",
         "CREATE TABLE probe (id INTEGER PRIMARY KEY, written_at INTEGER NOT NULL)",
     ),
+    ("CREATE TABLE server (id INTEGER PRIMARY KEY CHECK (id = 1), name TEXT NOT NULL)",),
 )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from migd.core.clock import Clock
+from migd.core.ports import new_server_id
 from migd.stores.retention import Retention
 from migd.stores.sqlite.appending import Appender
 from migd.stores.sqlite.audit import SqliteAudit
@@ -22,6 +23,7 @@ from migd.stores.sqlite.lock import StoreLock
 from migd.stores.sqlite.quotas import SqliteQuotas
 from migd.stores.sqlite.reader import Reader
 from migd.stores.sqlite.schema import migrate
+from migd.stores.sqlite.server_name import named
 from migd.stores.sqlite.tails import Tails
 from migd.stores.sqlite.tombstones import SqliteTombstones
 from migd.stores.sqlite.upkeep import Upkeep
@@ -59,6 +61,7 @@ class SqliteStore:
         def now() -> int:
             return microseconds(clock.now())
 
+        self.server_id = new_server_id(clock)
         self._data_dir = data_dir
         self._synchronous: Synchronous = synchronous
         self._lock = StoreLock(data_dir / LOCK)
@@ -109,6 +112,7 @@ class SqliteStore:
             connection = open_for_writing(path, self._synchronous)
             try:
                 migrate(connection, path)
+                self.server_id = named(connection, self.server_id)
                 for topic in self._appender.load(connection):
                     self.events.know(topic)
                 for part in (
