@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import time
 import warnings
 from collections.abc import Callable, Iterable
+from typing import NoReturn
 
 from jwt.warnings import InsecureKeyLengthWarning
 
@@ -20,6 +23,7 @@ from migd.console import PAGES_PREFIXES, build_pages
 from migd.core.auth import Authenticator, JwtAuthenticator, OpenAuthenticator
 from migd.core.catalog import Capability
 from migd.core.clock import Clock, SystemClock
+from migd.core.failpoints import UNARMED, Failpoint, Failpoints
 from migd.core.gateway import Gateway, Parts
 from migd.core.limits import Identity, Limits
 from migd.core.ports import AuditSink, Store
@@ -89,8 +93,9 @@ class Application:
 
 def _parts(settings: Settings, recorder: Recorder) -> Parts:
     clock = SystemClock()
+    failpoints = _failpoints(settings.failpoint)
     return Parts(
-        store=_store(settings, clock),
+        store=_store(settings, clock, failpoints),
         authenticator=_authenticator(settings),
         clock=clock,
         recorder=recorder,
@@ -101,15 +106,35 @@ def _parts(settings: Settings, recorder: Recorder) -> Parts:
         limits=_limits(settings),
         audit_sinks=_audit_sinks(settings),
         require_tenant_header=settings.require_tenant_header,
+        failpoints=failpoints,
     )
 
 
-def _store(settings: Settings, clock: Clock) -> Store:
+def _store(settings: Settings, clock: Clock, failpoints: Failpoints) -> Store:
     if settings.store == "memory":
         return MemoryStore(clock, _retention(settings))
     return SqliteStore(
-        data_dir(settings, os.environ), clock, _retention(settings), synchronous=settings.sqlite_synchronous
+        data_dir(settings, os.environ),
+        clock,
+        _retention(settings),
+        synchronous=settings.sqlite_synchronous,
+        failpoints=failpoints,
     )
+
+
+def _failpoints(text: str) -> Failpoints:
+    if not text:
+        return UNARMED
+    name, _, nth = text.partition(":")
+    _log.warning("MIGD_FAILPOINT=%s: this gateway will kill itself there, which is for testing only", text)
+    return Failpoints(Failpoint(name), int(nth or 1), _die)
+
+
+def _die() -> NoReturn:
+    os.kill(os.getpid(), signal.SIGKILL)
+    # The signal is there before the call returns, to the calling thread or to another.
+    while True:
+        time.sleep(1)
 
 
 def _authenticator(settings: Settings) -> Authenticator:

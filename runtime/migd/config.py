@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from migd.core.failpoints import Failpoint
 from migd.setting_values import (
     ADDRESS,
     FILE,
@@ -58,6 +59,11 @@ _COUNT = integer(1, 1_000_000)
 _MANY = integer(1, 100_000_000)
 _SERVER_ID = matching(r"[A-Za-z0-9_-]{1,64}", "1 to 64 characters of A-Z a-z 0-9 _ -")
 _SYNCHRONOUS = choice("normal", "full")
+_FAILPOINTS = "|".join(failpoint.value for failpoint in Failpoint)
+_FAILPOINT = matching(
+    rf"({_FAILPOINTS})(:[1-9][0-9]{{0,8}})?",
+    f"{', '.join(failpoint.value for failpoint in Failpoint)}, and :N for the Nth passing of it",
+)
 _LEVEL = choice("debug", "info", "warning", "error")
 
 SETTINGS: tuple[Setting, ...] = (
@@ -71,6 +77,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MIGD_STORE", "sqlite", choice("memory", "sqlite"), "Where events, quotas and records are kept."),
     Setting("MIGD_DATA_DIR", "", FOLDER, "Where the sqlite store lies; unset, ~/.local/share/migd."),
     Setting("MIGD_SQLITE_SYNCHRONOUS", "normal", _SYNCHRONOUS, "full: acks survive a power loss, too."),
+    Setting("MIGD_FAILPOINT", "", _FAILPOINT, "For testing: the gateway kills itself (SIGKILL) there."),
     Setting("MIGD_AUDIT_LOG_PATH", "", FILE, "Append one JSON line per invocation to this file."),
     Setting("MIGD_LOG_LEVEL", "info", _LEVEL, "The least that is logged."),
     Setting("MIGD_LOG_FORMAT", "text", choice("text", "json"), "How log lines on standard error look."),
@@ -112,6 +119,7 @@ class Settings:
     store: str
     data_dir: Path | None
     sqlite_synchronous: Literal["normal", "full"]
+    failpoint: str
     audit_log_path: Path | None
     log_level: str
     log_format: str

@@ -26,6 +26,7 @@ from migd.core.call import Call
 from migd.core.clock import Clock
 from migd.core.connections import Connections
 from migd.core.context import Contexts
+from migd.core.failpoints import Failpoints
 from migd.core.limits import Limits
 from migd.core.ports import EventLog
 from migd.core.provider import JsonObject
@@ -76,6 +77,7 @@ class Events:
         recorder: Recorder,
         clock: Clock,
         limits: Limits,
+        failpoints: Failpoints,
     ) -> None:
         self._contexts = contexts
         self._log = log
@@ -83,6 +85,7 @@ class Events:
         self._recorder = recorder
         self._clock = clock
         self._limits = limits
+        self._failpoints = failpoints
         self._readers: dict[_Topic, set[Subscription]] = {}
 
     async def publish(self, call: Call, request: PublishRequest) -> PublishAck:
@@ -140,6 +143,7 @@ class Events:
             keepalive_s=self._limits.sse_keepalive_s,
             clock=self._clock,
             recorder=self._recorder,
+            failpoints=self._failpoints,
             closed=lambda left: self._left(left, connection_id),
         )
         readers.add(subscription)

@@ -46,6 +46,7 @@ from migd.core.connections import Connections
 from migd.core.context import UNKNOWN_TENANT, Contexts
 from migd.core.drain import Drain
 from migd.core.events import Events
+from migd.core.failpoints import UNARMED, Failpoints
 from migd.core.flights import Flights
 from migd.core.invoker import Invoker
 from migd.core.ledger import Ledger
@@ -77,6 +78,7 @@ class Parts:
     limits: Limits
     audit_sinks: tuple[AuditSink, ...] = ()
     require_tenant_header: bool = False
+    failpoints: Failpoints = UNARMED
 
 
 class Gateway:
@@ -99,6 +101,7 @@ class Gateway:
             usage=store.usage,
             ledger=Ledger((store.audit, *parts.audit_sinks), recorder, clock),
             clock=clock,
+            failpoints=parts.failpoints,
         )
         self._events = Events(
             contexts=self._contexts,
@@ -107,6 +110,7 @@ class Gateway:
             recorder=recorder,
             clock=clock,
             limits=limits,
+            failpoints=parts.failpoints,
         )
         self._negotiation = Negotiation(
             contexts=self._contexts,

@@ -13,6 +13,7 @@ from migd.core.call import Call
 from migd.core.catalog import Entry
 from migd.core.clock import Clock
 from migd.core.context import Context, Contexts
+from migd.core.failpoints import Failpoint, Failpoints
 from migd.core.faults import as_fault
 from migd.core.flights import Flights
 from migd.core.invocation import Invocation
@@ -39,6 +40,7 @@ class Invoker:
         usage: UsageStore,
         ledger: Ledger,
         clock: Clock,
+        failpoints: Failpoints,
     ) -> None:
         self._contexts = contexts
         self._admission = admission
@@ -47,6 +49,7 @@ class Invoker:
         self._usage = usage
         self._ledger = ledger
         self._clock = clock
+        self._failpoints = failpoints
 
     def invoke(self, call: Call, request: InvokeRequest) -> InvokeResponse | Awaitable[InvokeResponse]:
         """One answer. A plain value when the provider answered at once and nothing had to be awaited."""
@@ -166,7 +169,25 @@ class Invoker:
         provider = self._admission.take(entry, aboard=True)
         self._usage.count(context.tenant_id, entry.id)
         work = self._work(context, entry, payload, inputs)
-        return await _relay(provider, work, emit, streamed=entry.streams)
+        if not entry.streams:
+            answer = provider.invoke(work)
+            return answer if isinstance(answer, dict) else await answer
+        return await self._relay(provider, work, emit)
+
+    async def _relay(self, provider: Provider, work: Work, emit: Emit) -> JsonObject:
+        """Emit the provider's items as they come; give the terminal frame's payload."""
+        items = provider.stream(work)
+        try:
+            async for item in items:
+                if isinstance(item, Final):
+                    return item.payload
+                await emit(item)
+                self._failpoints.reach(Failpoint.MID_STREAM)
+            return {}
+        finally:
+            close = getattr(items, "aclose", None)
+            if close is not None:
+                await close()
 
     def _work(
         self,
@@ -205,21 +226,3 @@ class Invoker:
         fault.header = self._contexts.respond(context)
         self._ledger.settle(context, capability, fault.code.value)
         return fault
-
-
-async def _relay(provider: Provider, work: Work, emit: Emit, *, streamed: bool) -> JsonObject:
-    """Emit the provider's items as they come; give the terminal frame's payload."""
-    if not streamed:
-        answer = provider.invoke(work)
-        return answer if isinstance(answer, dict) else await answer
-    items = provider.stream(work)
-    try:
-        async for item in items:
-            if isinstance(item, Final):
-                return item.payload
-            await emit(item)
-        return {}
-    finally:
-        close = getattr(items, "aclose", None)
-        if close is not None:
-            await close()

@@ -8,6 +8,7 @@ from types import TracebackType
 
 from mig_protocol.messages import GapNotice
 from migd.core.clock import Clock, Timer
+from migd.core.failpoints import Failpoint, Failpoints
 from migd.core.ports import EventLog, StoredEvent
 from migd.core.recorder import Recorder
 
@@ -30,6 +31,7 @@ class Subscription:
         keepalive_s: float,
         clock: Clock,
         recorder: Recorder,
+        failpoints: Failpoints,
         closed: Callable[[Subscription], None],
     ) -> None:
         self.topic = topic
@@ -40,6 +42,7 @@ class Subscription:
         self._keepalive_s = keepalive_s
         self._clock = clock
         self._recorder = recorder
+        self._failpoints = failpoints
         self._closed = closed
         self._ended = False
         self._signalled = False
@@ -103,6 +106,8 @@ class Subscription:
             self._position = first - 1
             return GapNotice(from_sequence=expected, to_sequence=self._position)
         self._position = events[-1].sequence
+        if self._position > self.head:
+            self._failpoints.reach(Failpoint.AFTER_ACK_BEFORE_FAN_OUT)
         self._recorder.delivered(len(events))
         return events
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from migd.core.clock import Clock
+from migd.core.failpoints import UNARMED, Failpoints
 from migd.core.ports import new_server_id
 from migd.stores.retention import Retention
 from migd.stores.sqlite.appending import Appender
@@ -51,6 +52,7 @@ class SqliteStore:
         upkeep_s: float = 5.0,
         most_waiting: int = 10_000,
         tail_bytes: int = 16 * 1024 * 1024,
+        failpoints: Failpoints = UNARMED,
     ) -> None:
         kept = retention or Retention()
         age = timedelta(seconds=kept.age_s)
@@ -65,7 +67,7 @@ class SqliteStore:
         self._data_dir = data_dir
         self._synchronous: Synchronous = synchronous
         self._lock = StoreLock(data_dir / LOCK)
-        self._writer = Writer(most_waiting)
+        self._writer = Writer(most_waiting, failpoints)
         self._reader = Reader()
         self._appender = Appender(kept, horizon)
         self._keys = ExpiringRows("idempotency", kept.idempotency_records, now)
