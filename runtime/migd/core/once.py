@@ -52,7 +52,7 @@ class Once:
         """The first success under `key`, and whether it is given again rather than run now.
 
         A failure is not kept: the next caller that waited runs. Raises MigFault MIG_INVALID_REQUEST for
-        another payload under the same key, MIG_BACKPRESSURE when too many wait, and whatever `execute` and the
+        another payload under the same key, MIG_BACKPRESSURE when too many wait, and what `execute` and the
         store raise: a success that could not be kept is not given.
         """
         digest = hashlib.sha256(_canonical(payload)).digest()
