@@ -79,7 +79,7 @@ class Subscriber(Client):
         with suppress(EOFError, aiohttp.ClientError):
             async for event in self._events(http):
                 self.seen.append(event)
-                if event.sequence == until:
+                if until is not None and event.sequence >= until:
                     return
         raise GoneError
 
