@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 
 from support.history import Run
-from support.running_migd import MigdProcess, running_migd
+from support.running_migd import MigdProcess, running_migd, start_migd
 
 CAPABILITY = "crash.counted"
 _MANIFEST = str(Path(__file__).parents[1] / "durability" / "server" / "migd.yaml")
@@ -37,6 +37,12 @@ class Lives:
             connector = aiohttp.TCPConnector(limit=0)
             async with aiohttp.ClientSession(migd.url, connector=connector) as http:
                 yield migd, http
+
+    def command(self, *arguments: str) -> str:
+        """What a `migd` command says of that data folder; it has to go well."""
+        migd = start_migd(*arguments, **self._environ)
+        assert migd.wait() == 0, migd.stderr
+        return "".join(migd.stdout)
 
     def runs(self) -> list[Run]:
         """Every run of the capability so far, in order."""
