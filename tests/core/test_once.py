@@ -77,6 +77,7 @@ async def test_the_first_success_is_given_again_without_running() -> None:
         assert (first.payload, replayed(first)) == ({"done": True}, False)
         assert (second.payload, replayed(second)) == ({"done": True}, True)
         assert second.header.message_id == "m-2"
+        assert under_test.provider.seen[0].idempotency_key == "k"
         assert len(under_test.provider.seen) == 1
         assert await under_test.store.usage.by_tenant() == {"acme": 1}
 

@@ -208,6 +208,7 @@ class Invoker:
             deadline=context.deadline,
             clock=self._clock.monotonic,
             inputs=inputs,
+            idempotency_key=context.idempotency_key or None,
         )
 
     def _response(
