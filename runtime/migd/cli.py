@@ -91,7 +91,7 @@ def backup(flags: Mapping[str, str], file: Path, force: bool) -> None:
     from migd.stores.sqlite.backup import backup as copy
 
     with _store_mistakes():
-        copy(data_dir(load_settings(os.environ, flags), os.environ), file, force=force)
+        copy(_store_folder(flags), file, force=force)
 
 
 @command.command()
@@ -103,7 +103,14 @@ def restore(flags: Mapping[str, str], file: Path, force: bool) -> None:
     from migd.stores.sqlite.backup import restore as copy
 
     with _store_mistakes():
-        copy(file, data_dir(load_settings(os.environ, flags), os.environ), force=force)
+        copy(file, _store_folder(flags), force=force)
+
+
+def _store_folder(flags: Mapping[str, str]) -> Path:
+    settings = load_settings(os.environ, flags)
+    if settings.store == "memory":
+        raise MistakeError("MIGD_STORE=memory keeps nothing that could be backed up or restored")
+    return data_dir(settings, os.environ)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import pytest
 from support.lives import CAPABILITY, GoneError, Lives, invoke, publish
 from support.running_migd import MigdProcess, running_migd, start_migd
 from support.sse import subscribed
+
+Ask = Callable[[aiohttp.ClientSession], Awaitable[dict[str, Any]]]
 
 
 @pytest.fixture
@@ -24,15 +27,20 @@ def died(migd: MigdProcess) -> bool:
     return migd.wait() == -signal.SIGKILL
 
 
+async def dies_unanswered(lives: Lives, failpoint: str, ask: Ask) -> None:
+    """A life in which one request is made, and not answered."""
+    async with lives.life(failpoint) as (migd, http):
+        with pytest.raises(GoneError):
+            await ask(http)
+        assert died(migd)
+
+
 def is_repeated(answer: dict[str, Any]) -> bool:
     return bool(answer["header"].get("meta", {}).get("mig.idempotent_replay", False))
 
 
 async def test_before_persist_an_event_is_neither_acknowledged_nor_there(lives: Lives) -> None:
-    async with lives.life("before-persist") as (migd, http):
-        with pytest.raises(GoneError):
-            await publish(http, "lost", "k")
-        assert died(migd)
+    await dies_unanswered(lives, "before-persist", lambda http: publish(http, "lost", "k"))
     async with lives.life() as (_, http):
         again = await publish(http, "lost", "k")
     assert (again["sequence"], is_repeated(again)) == (1, False)
@@ -41,10 +49,7 @@ async def test_before_persist_an_event_is_neither_acknowledged_nor_there(lives: 
 async def test_after_persist_an_event_is_there_though_nobody_was_told_and_its_key_finds_it(
     lives: Lives,
 ) -> None:
-    async with lives.life("after-persist-before-ack") as (migd, http):
-        with pytest.raises(GoneError):
-            await publish(http, "kept", "k")
-        assert died(migd)
+    await dies_unanswered(lives, "after-persist-before-ack", lambda http: publish(http, "kept", "k"))
     async with lives.life() as (_, http):
         again = await publish(http, "kept", "k")
         async with subscribed(http, "a.b", "?resume_cursor=0") as reader:
@@ -93,10 +98,7 @@ async def test_a_crash_between_the_providers_success_and_the_record_of_it_lets_t
     lives: Lives,
 ) -> None:
     """At least once over a crash: the caller was told nothing, asks again, and is given the second run."""
-    async with lives.life("before-persist") as (migd, http):
-        with pytest.raises(GoneError):
-            await invoke(http, "acme/1", "k")
-        assert died(migd)
+    await dies_unanswered(lives, "before-persist", lambda http: invoke(http, "acme/1", "k"))
     async with lives.life() as (_, http):
         again, once_more = await invoke(http, "acme/1", "k"), await invoke(http, "acme/1", "k")
     first, second = lives.runs()
@@ -105,14 +107,13 @@ async def test_a_crash_between_the_providers_success_and_the_record_of_it_lets_t
 
 
 async def test_a_success_whose_record_was_made_is_given_again_though_nobody_was_told(lives: Lives) -> None:
-    async with lives.life("after-persist-before-ack") as (migd, http):
-        with pytest.raises(GoneError):
-            await invoke(http, "acme/1", "k")
-        assert died(migd)
+    await dies_unanswered(lives, "after-persist-before-ack", lambda http: invoke(http, "acme/1", "k"))
     async with lives.life() as (_, http):
         again = await invoke(http, "acme/1", "k")
+        refused = await invoke(http, "acme/2", "k")
     (only,) = lives.runs()
     assert (again["payload"]["run"], is_repeated(again)) == (only.run, True)
+    assert refused["error"]["code"] == "MIG_INVALID_REQUEST"
 
 
 @pytest.mark.parametrize(("failpoint", "left"), [("before-persist", 2), ("after-persist-before-ack", 1)])
@@ -121,10 +122,7 @@ async def test_a_quota_may_lose_a_debit_to_a_crash_and_never_gives_one_twice(
 ) -> None:
     """The debit is committed before the provider runs."""
     await lives.set_quota("acme", 2)
-    async with lives.life(failpoint) as (migd, http):
-        with pytest.raises(GoneError):
-            await invoke(http, "acme/1")
-        assert died(migd)
+    await dies_unanswered(lives, failpoint, lambda http: invoke(http, "acme/1"))
     async with lives.life() as (_, http):
         answers = [await invoke(http, f"acme/{number}") for number in range(2, 5)]
     assert sum("payload" in answer for answer in answers) == len(lives.runs()) == left

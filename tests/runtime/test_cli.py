@@ -173,6 +173,13 @@ def test_the_tests_gateways_can_not_write_into_the_home_of_whoever_runs_them() -
     assert "this-test-gave-its-gateway-no-data-dir" in mistake(MIGD_STORE="sqlite")
 
 
+@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_a_store_that_keeps_nothing_is_not_backed_up(tmp_path: Path, command: str) -> None:
+    assert mistake(command, str(tmp_path / "file"), MIGD_STORE="memory") == (
+        "MIGD_STORE=memory keeps nothing that could be backed up or restored"
+    )
+
+
 def test_a_wrong_manifest_is_one_line_with_its_place(tmp_path: Path) -> None:
     manifest = tmp_path / "migd.yaml"
     manifest.write_text("migd: 1\ncapabilities:\n  - pyhton: nowhere:nothing\n")
