@@ -15,6 +15,7 @@ from migd.core.clock import Clock
 from migd.core.ports import IdempotencyRecord
 from migd.core.provider import JsonObject
 from migd.stores.expiring import Expiring
+from migd.stores.memory_consumers import MemoryConsumers
 from migd.stores.memory_events import MemoryEventLog
 from migd.stores.retention import Retention
 
@@ -30,6 +31,7 @@ class MemoryStore:
     def __init__(self, clock: Clock, retention: Retention | None = None) -> None:
         kept = retention or Retention()
         self.events = MemoryEventLog(clock, kept)
+        self.consumers = MemoryConsumers(clock, kept)
         self.idempotency = MemoryIdempotency(clock, kept.idempotency_records)
         self.tombstones = MemoryTombstones(clock, kept.tombstones)
         self.catalog = MemoryCatalog()
