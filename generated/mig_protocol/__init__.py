@@ -10,5 +10,5 @@ from typing import Final
 MIG_VERSION: Final = "0.1"
 """The protocol version that messages carry as mig_version."""
 
-SPEC_HASH: Final = "0cb145c646f854c6efe7eabf360d8eecf6543dbb168d303c7eeb28954acf1883"
+SPEC_HASH: Final = "9a77b60c080973254b3ed69c41738cc1182a5af5f8bc8e7aa21ddd0f74590ed0"
 """SHA-256 over the spec that this package was generated from."""

@@ -167,6 +167,8 @@ def _retention(settings: Settings) -> Retention:
         bytes=settings.retention_bytes,
         age_s=settings.retention_age_s,
         topics=settings.max_topics_per_tenant,
+        consumers=settings.max_consumers_per_tenant,
+        consumer_window_s=settings.consumer_window_s,
         audit_records=settings.retention_audit_records,
     )
 

@@ -100,6 +100,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MIGD_RETENTION_AGE_S", "604800", _AGE, "How long an event is kept."),
     Setting("MIGD_RETENTION_AUDIT_RECORDS", "10000", _MANY, "Audit records kept for export."),
     Setting("MIGD_MAX_TOPICS_PER_TENANT", "1000", _COUNT, "Topics that one tenant may have."),
+    Setting("MIGD_MAX_CONSUMERS_PER_TENANT", "1000", _COUNT, "Names of consumers that one tenant may have."),
+    Setting("MIGD_CONSUMER_WINDOW_S", "2592000", _AGE, "How long the place of an absent consumer is kept."),
     Setting("MIGD_HEARTBEAT_MIN_MS", "1000", _MILLISECONDS, "The shortest heartbeat interval suggested."),
     Setting("MIGD_HEARTBEAT_MAX_MS", "60000", _MILLISECONDS, "The longest heartbeat interval suggested."),
 )
@@ -142,6 +144,8 @@ class Settings:
     retention_age_s: float
     retention_audit_records: int
     max_topics_per_tenant: int
+    max_consumers_per_tenant: int
+    consumer_window_s: float
     heartbeat_min_ms: int
     heartbeat_max_ms: int
 

@@ -1,4 +1,4 @@
-"""A whole gateway without a socket: real core, real memory store, a clock that the test moves."""
+"""A whole gateway without a socket: real core, a real store (memory by default), a clock that tests move."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from migd.core.call import Call, Principal
 from migd.core.catalog import Capability
 from migd.core.gateway import Gateway, Parts
 from migd.core.limits import Identity, Limits
+from migd.core.ports import Store
 from migd.core.provider import Final, Health, JsonObject, Work
 from migd.core.recorder import NullRecorder
 from migd.stores.memory import MemoryStore
@@ -111,10 +112,15 @@ class GatewayUnderTest:
     """Use as an async context manager; its attributes are there for tests to look at."""
 
     def __init__(
-        self, *capabilities: Capability, limits: Limits | None = None, retention: Retention | None = None
+        self,
+        *capabilities: Capability,
+        limits: Limits | None = None,
+        retention: Retention | None = None,
+        clock: ManualClock | None = None,
+        store: Store | None = None,
     ) -> None:
-        self.clock = ManualClock()
-        self.store = MemoryStore(self.clock, retention)
+        self.clock = clock or ManualClock()
+        self.store = store or MemoryStore(self.clock, retention)
         self.audit = Sink()
         self.provider = Scripted()
         self.gateway = Gateway(

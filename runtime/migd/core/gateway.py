@@ -106,6 +106,7 @@ class Gateway:
         self._events = Events(
             contexts=self._contexts,
             log=store.events,
+            consumers=store.consumers,
             connections=self._connections,
             recorder=recorder,
             clock=clock,

@@ -15,6 +15,7 @@ from migd.core.clock import Clock
 from migd.core.ports import IdempotencyRecord, new_server_id
 from migd.core.provider import JsonObject
 from migd.stores.expiring import Expiring
+from migd.stores.memory_consumers import MemoryConsumers
 from migd.stores.memory_events import MemoryEventLog
 from migd.stores.retention import Retention
 
@@ -31,6 +32,7 @@ class MemoryStore:
         kept = retention or Retention()
         self.server_id = new_server_id(clock)
         self.events = MemoryEventLog(clock, kept)
+        self.consumers = MemoryConsumers(clock, kept)
         self.idempotency = MemoryIdempotency(clock, kept.idempotency_records)
         self.tombstones = MemoryTombstones(clock, kept.tombstones)
         self.catalog = MemoryCatalog()

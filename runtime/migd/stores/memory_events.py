@@ -9,6 +9,7 @@ from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
 from migd.core.clock import Clock
 from migd.core.ports import EventDraft, StoredEvent
+from migd.stores.batch import batch
 from migd.stores.retention import Retention
 
 
@@ -66,7 +67,7 @@ class MemoryEventLog:
             return ()
         # Sequences are contiguous, so the place of the first event to give is known without a search.
         start = max(0, after + 1 - log.events[0].sequence)
-        return [log.events[index] for index in range(start, min(start + limit, len(log.events)))]
+        return batch(log.events, start, limit)
 
     async def head(self, tenant_id: str, topic: str) -> int:
         log = self._logs.get((tenant_id, topic))

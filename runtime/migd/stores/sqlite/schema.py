@@ -90,6 +90,16 @@ MIGRATIONS: tuple[Step, ...] = (
         )""",
         "CREATE TABLE probe (id INTEGER PRIMARY KEY, written_at INTEGER NOT NULL)",
     ),
+    (
+        """CREATE TABLE consumers (
+            tenant_id TEXT NOT NULL,
+            topic TEXT NOT NULL,
+            consumer_id TEXT NOT NULL,
+            position INTEGER NOT NULL,
+            seen_at INTEGER NOT NULL,
+            PRIMARY KEY (tenant_id, topic, consumer_id)
+        ) WITHOUT ROWID""",
+    ),
     ("CREATE TABLE server (id INTEGER PRIMARY KEY CHECK (id = 1), name TEXT NOT NULL)",),
 )
 
