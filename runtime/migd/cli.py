@@ -127,8 +127,7 @@ def _serve(settings: Settings) -> None:
     listener = listen(settings.addr)
     url = reachable_url(listener)
     with listener:
-        capabilities = _manifest(settings).capabilities
-        run(settings, capabilities, listener, lambda: _tell_ready(url))
+        run(settings, _manifest(settings), listener, lambda: _tell_ready(url))
 
 
 def _manifest(settings: Settings) -> Manifest:

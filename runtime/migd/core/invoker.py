@@ -58,9 +58,9 @@ class Invoker:
                 raise MigFault(
                     MigErrorCode.MIG_INVALID_REQUEST, f"{entry.id} does not answer unary invocations"
                 )
-            if context.idempotency_key is not UNSET or self._admission.needs_debit(context):
+            if context.idempotency_key is not UNSET or self._admission.must_run(context, entry):
                 return self._guarded(context, entry, payload)
-            provider = self._admission.take(entry)
+            provider = self._admission.admit(context, entry)
             self._usage.count(context.tenant_id, entry.id)
             answer = provider.invoke(self._work(context, entry, payload))
             if not isinstance(answer, dict):
@@ -110,7 +110,7 @@ class Invoker:
             raise
 
     async def _guarded(self, context: Context, entry: Entry, payload: JsonObject) -> InvokeResponse:
-        """The path with something to await before the provider runs: a kept answer, or a quota."""
+        """The path with something to await or to keep: an answer, a quota, a place among those that run."""
         invocation = Invocation(context, self._clock)
         replayed = False
         try:
@@ -146,12 +146,10 @@ class Invoker:
         return self._response(context, entry, payload, None)
 
     async def _execute(self, context: Context, entry: Entry, payload: JsonObject) -> JsonObject:
-        if self._admission.needs_debit(context):
-            await self._admission.debit(context)
-        provider = self._admission.take(entry, aboard=True)
-        self._usage.count(context.tenant_id, entry.id)
-        answer = provider.invoke(self._work(context, entry, payload))
-        return answer if isinstance(answer, dict) else await answer
+        async with self._admission.running(context, entry) as provider:
+            self._usage.count(context.tenant_id, entry.id)
+            answer = provider.invoke(self._work(context, entry, payload))
+            return answer if isinstance(answer, dict) else await answer
 
     async def _frames(
         self,
@@ -161,12 +159,10 @@ class Invoker:
         emit: Emit,
         inputs: AsyncIterator[JsonObject],
     ) -> JsonObject:
-        if self._admission.needs_debit(context):
-            await self._admission.debit(context)
-        provider = self._admission.take(entry, aboard=True)
-        self._usage.count(context.tenant_id, entry.id)
-        work = self._work(context, entry, payload, inputs)
-        return await _relay(provider, work, emit, streamed=entry.streams)
+        async with self._admission.running(context, entry) as provider:
+            self._usage.count(context.tenant_id, entry.id)
+            work = self._work(context, entry, payload, inputs)
+            return await _relay(provider, work, emit, streamed=entry.streams)
 
     def _work(
         self,

@@ -34,6 +34,8 @@ class Once:
     def __init__(self, store: IdempotencyStore, limits: Limits) -> None:
         self._store = store
         self._window_s = limits.idempotency_window_s
+        self._most_waiting = limits.max_concurrent_invocations
+        self._waiting = 0
         self._running: dict[_Key, _Running] = {}
 
     async def run(
@@ -45,12 +47,13 @@ class Once:
         """The first success under `key`, and whether it is given again rather than run now.
 
         A failure is not kept: the next caller that waited runs. Raises MigFault MIG_INVALID_REQUEST for
-        another payload under the same key, and whatever `execute` raises.
+        another payload under the same key, MIG_BACKPRESSURE when as many wait already as may run, and
+        whatever `execute` raises.
         """
         digest = hashlib.sha256(_canonical(payload)).digest()
         while (first := self._running.get(key)) is not None:
             _same(first.digest, digest)
-            await first.over.wait()
+            await self._wait_for(first)
         running = self._running[key] = _Running(digest)
         try:
             kept = await self._store.get(*key)
@@ -63,6 +66,19 @@ class Once:
         finally:
             del self._running[key]
             running.over.set()
+
+    async def _wait_for(self, first: _Running) -> None:
+        if self._waiting >= self._most_waiting:
+            raise MigFault(
+                MigErrorCode.MIG_BACKPRESSURE,
+                "as many callers as may wait for an answer under their idempotency_key",
+                retry_after_s=1.0,
+            )
+        self._waiting += 1
+        try:
+            await first.over.wait()
+        finally:
+            self._waiting -= 1
 
 
 def _same(first: bytes, second: bytes) -> None:
