@@ -318,6 +318,30 @@ async def test_a_quota_gives_exactly_as_many_as_it_says(store: Store) -> None:
     assert [await store.quotas.debit("acme") for _ in range(2)] == [True, False]
 
 
+async def test_a_quota_is_exact_however_many_take_of_it_at_once(store: Store) -> None:
+    await store.quotas.set_limit("acme", 20)
+    taken = await asyncio.gather(*(store.quotas.debit("acme") for _ in range(50)))
+    assert (sum(taken), store.quotas.used("acme")) == (20, 20)
+
+
+async def test_a_debit_that_is_cancelled_has_taken_nothing(store: Store) -> None:
+    await store.quotas.set_limit("acme", 30)
+    debits = [asyncio.create_task(store.quotas.debit("acme")) for _ in range(40)]
+    await asyncio.sleep(0)
+    for debit in debits[::2]:
+        debit.cancel()
+    ended = await asyncio.gather(*debits, return_exceptions=True)
+    await store.quotas.set_limit("acme", 100)
+    assert store.quotas.used("acme") == ended.count(True)
+    assert await store.quotas.debit("acme")
+
+
+async def test_a_debit_without_a_quota_is_not_counted(store: Store) -> None:
+    assert await store.quotas.debit("acme")
+    await store.quotas.set_limit("acme", 1)
+    assert store.quotas.used("acme") == 0
+
+
 async def test_quotas_are_limited_in_number(store: Store) -> None:
     await store.quotas.set_limit("a", 1)
     await store.quotas.set_limit("b", 1)

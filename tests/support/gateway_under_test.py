@@ -6,14 +6,19 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from typing import Any
 
+from mig_protocol.errors import MigFault
 from mig_protocol.messages import (
     AuditRecord,
     CapabilityDescriptor,
+    ConnectionKind,
+    FrameKind,
     InvocationMode,
     InvokeRequest,
     InvokeResponse,
     QoSProfile,
+    RequestFrame,
     RequestHeader,
+    StreamFrame,
 )
 from migd.core.auth import OpenAuthenticator
 from migd.core.call import Call, Principal
@@ -96,7 +101,8 @@ def capability(
     provider: Scripted | None, id: str = "test.scripted", modes: str = "unary server_stream", **fields: Any
 ) -> Capability:
     """A capability with the given modes; `fields` go to the Capability or to its descriptor."""
-    own = {name: fields.pop(name) for name in ("tenants", "input_schema", "output_schema") if name in fields}
+    names = ("tenants", "limits", "input_schema", "output_schema")
+    own = {name: fields.pop(name) for name in names if name in fields}
     descriptor = CapabilityDescriptor(
         id=id,
         version="1.0.0",
@@ -154,6 +160,41 @@ class GatewayUnderTest:
         request = InvokeRequest(capability=to, payload=payload or {}, header=RequestHeader(**header))
         answer = self.gateway.invoke(call or calling(), request)
         return answer if isinstance(answer, InvokeResponse) else await answer
+
+    async def stream(
+        self, call: Call | None = None, to: str = "test.scripted", **header: Any
+    ) -> list[StreamFrame]:
+        """A streamed invocation from its request frame to its terminal one."""
+        frames: list[StreamFrame] = []
+
+        async def take(frame: StreamFrame) -> None:
+            frames.append(frame)
+
+        session = self.gateway.open_session(call or calling(), take, ConnectionKind.ws_stream)
+        request = RequestFrame(
+            kind=FrameKind.request,
+            stream_id="s",
+            capability=to,
+            payload={},
+            header=RequestHeader(**header),
+        )
+        await session.receive(request)
+        try:
+            await session.finish()
+        finally:
+            await session.close()
+        return frames
+
+    async def outcome(self, *args: Any, streamed: bool = False, **kwargs: Any) -> str:
+        """How an invocation ended: the error's code, empty for a success."""
+        if streamed:
+            last = (await self.stream(*args, **kwargs))[-1]
+            return last.error.code.value if last.error else ""
+        try:
+            await self.invoke(*args, **kwargs)
+        except MigFault as fault:
+            return fault.code.value
+        return ""
 
 
 def calling(tenant: str | None = "acme", *, scopes: str | None = None, binding: str = "http") -> Call:

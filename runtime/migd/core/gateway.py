@@ -90,7 +90,9 @@ class Gateway:
         self._contexts = Contexts(clock, limits, require_tenant_header=parts.require_tenant_header)
         self._flights = Flights(limits.max_concurrent_invocations, limits.completed_remembered)
         self._catalog = Catalog(SchemaCatalog(limits.max_schemas), limits.max_capabilities)
-        self._admission = Admission(self._catalog, self._flights, store.quotas, store.tombstones, limits)
+        self._admission = Admission(
+            self._catalog, self._flights, store.quotas, store.tombstones, limits, clock
+        )
         self._connections = Connections(clock, recorder, limits)
         self._cancellation = Cancellation(self._contexts, self._flights, store.tombstones, limits)
         self._invoker = Invoker(
@@ -122,7 +124,7 @@ class Gateway:
             limits=limits,
         )
         self._drain = Drain(self._admission, self._flights, self._events)
-        self.administration = Administration(self._catalog, store, clock)
+        self.administration = Administration(self._catalog, self._admission, store, clock)
 
     @property
     def server_id(self) -> str:

@@ -154,13 +154,20 @@ class CatalogStore(Protocol):
 
 
 class QuotaStore(Protocol):
-    """How many invocations a tenant may run in all, and how many it has run against that."""
+    """How many invocations a tenant may run in all, and how many it has run against that.
+
+    Counted are those of tenants that have a limit, from their first one on.
+    """
 
     def limit(self, tenant_id: str) -> int | None: ...
     def used(self, tenant_id: str) -> int: ...
     async def set_limit(self, tenant_id: str, max_invocations: int) -> None: ...
     async def debit(self, tenant_id: str) -> bool:
-        """Take one, committed; False, and nothing taken, when none is left."""
+        """Take one, committed; False, and nothing taken, when none is left.
+
+        A caller that is cancelled while it waits has taken nothing: what was taken for it is given back. A
+        crash before that gives the tenant one too few, and never one too many.
+        """
 
 
 class UsageStore(Protocol):

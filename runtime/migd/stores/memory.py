@@ -114,7 +114,9 @@ class MemoryQuotas:
 
     async def debit(self, tenant_id: str) -> bool:
         limit = self._limits.get(tenant_id)
-        if limit is not None and self._used[tenant_id] >= limit:
+        if limit is None:
+            return True
+        if self._used[tenant_id] >= limit:
             return False
         self._used[tenant_id] += 1
         return True
