@@ -67,7 +67,7 @@ class Load:
         last = 0
         for publisher in self.publishers:
             if publisher.topic == topic:
-                last = await publisher.publish(http)
+                last = max(last, await publisher.publish(http))
         self.history.replays[topic] = await replayed(http, topic, last)
         for subscriber in self.subscribers:
             if subscriber.topic == topic:
