@@ -103,7 +103,7 @@ async def killed_at_random(migd: MigdProcess, load: Load, moments: random.Random
 async def test_a_gateway_that_dies_at_a_failpoint_has_kept_every_guarantee(
     load: Load, failpoint: str
 ) -> None:
-    for nth in (1, 30, 300):
+    for nth in (1, 30, 200):
         async with load.lives.life(f"{failpoint}:{nth}") as (migd, http):
             await until_gone(http, load.clients)
             assert migd.wait() == -signal.SIGKILL
@@ -112,7 +112,7 @@ async def test_a_gateway_that_dies_at_a_failpoint_has_kept_every_guarantee(
 
 async def test_a_gateway_that_is_killed_at_any_moment_has_kept_every_guarantee(load: Load) -> None:
     moments = random.Random(4)
-    for _ in range(8):
+    for _ in range(5):
         async with load.lives.life() as (migd, http):
             await asyncio.gather(until_gone(http, load.clients), killed_at_random(migd, load, moments))
     assert await load.verdict() == []
