@@ -5,7 +5,8 @@ memory and hold nobody up (protocol section 2, SUBSCRIBE).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import shutil
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -37,18 +38,29 @@ class Draft:
         return b'{"sequence":%d,"pad":"%s","replay":false}' % (sequence, b"x" * BODY_BYTES)
 
 
-@pytest.fixture
-async def migd(tmp_path: Path) -> AsyncIterator[MigdProcess]:
-    """A gateway whose topic has EVENTS events."""
+async def fill(folder: Path) -> None:
     clock = SystemClock()
-    store = SqliteStore(tmp_path, clock, Retention(events=1_000_000, bytes=1 << 30))
+    store = SqliteStore(folder, clock, Retention(events=1_000_000, bytes=1 << 30))
     await store.open()
     for _ in range(EVENTS // 1000):
         await asyncio.gather(*(store.events.append("acme", TOPIC, Draft(clock), None) for _ in range(1000)))
     await store.close()
-    settings = {
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("filled")
+    asyncio.run(fill(folder))
+    return folder
+
+
+@pytest.fixture
+def migd(filled: Path, tmp_path: Path) -> Iterator[MigdProcess]:
+    """A gateway whose topic has EVENTS events."""
+    folder = shutil.copytree(filled, tmp_path / "data")
+    settings: dict[str, Any] = {
         "MIGD_STORE": "sqlite",
-        "MIGD_DATA_DIR": str(tmp_path),
+        "MIGD_DATA_DIR": str(folder),
         "MIGD_RETENTION_EVENTS": "1000000",
         "MIGD_RETENTION_BYTES": str(1 << 30),
     }
