@@ -5,7 +5,7 @@ Every home has a chain of its own, so that one that loses its last moments in a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import NamedTuple, Protocol
@@ -31,29 +31,37 @@ NO_LINE = Head(0, "0" * 64)
 class Chain:
     """Turns records into lines, one after another [MIG-AUD-005]."""
 
-    __slots__ = ("_hash", "_sequence")
+    __slots__ = ("head",)
 
     def __init__(self, head: Head = NO_LINE) -> None:
-        self.rewind(head)
-
-    @property
-    def head(self) -> Head:
-        return Head(self._sequence, self._hash)
+        self.head = head
 
     def rewind(self, head: Head) -> None:
         """Go on from there: what was sealed since did not get where it should."""
-        self._sequence, self._hash = head
+        self.head = head
 
     def seal(self, record: AuditRecord) -> bytes:
         """The record as the next line, without its newline."""
-        return self.seal_text(_text(record))
+        return self._sealed((_text(record),))[0]
 
-    def seal_text(self, text: bytes) -> bytes:
-        """The same for a record that is JSON already, an object that has no place in a chain."""
-        self._sequence += 1
-        line = b'%b,"sequence":%d,"previous_hash":"%b"}' % (text[:-1], self._sequence, self._hash.encode())
-        self._hash = hash_of(line)
-        return line
+    def seal_all(self, records: Iterable[AuditRecord]) -> bytes:
+        """The records as the next lines, each with its newline."""
+        return b"\n".join([*self._sealed(map(_text, records)), b""])
+
+    def seal_texts(self, texts: Iterable[bytes]) -> bytes:
+        """The same for records that are JSON already: objects that have no place in a chain."""
+        return b"\n".join([*self._sealed(texts), b""])
+
+    def _sealed(self, texts: Iterable[bytes]) -> list[bytes]:
+        sequence, previous_hash = self.head
+        lines = []
+        for text in texts:
+            sequence += 1
+            line = b'%b,"sequence":%d,"previous_hash":"%b"}' % (text[:-1], sequence, previous_hash.encode())
+            previous_hash = sha256(line).hexdigest()
+            lines.append(line)
+        self.head = Head(sequence, previous_hash)
+        return lines
 
 
 def hash_of(line: bytes) -> str:

@@ -39,7 +39,10 @@ class AuditBacklog:
 
     def take(self, most: int | None = None) -> list[AuditRecord]:
         """The oldest that are held, which are the caller's until they are written or given back."""
-        batch, self._held = self._held[:most], [] if most is None else self._held[most:]
+        batch, self._held = self._held, []
+        if most is not None and len(batch) > most:
+            self._held = batch[most:]
+            del batch[most:]
         return batch
 
     def give_back(self, batch: list[AuditRecord], reason: str) -> None:

@@ -95,11 +95,11 @@ class AuditFile:
         self._flush()
 
     def _write_all(self) -> None:
-        while batch := self._backlog.take(_BLOCK):
+        while len(self._backlog):
+            batch = self._backlog.take(_BLOCK)
             before = self._chain.head
-            block = b"".join([self._chain.seal(record) + b"\n" for record in batch])
             try:
-                self._lines.append(block)
+                self._lines.append(self._chain.seal_all(batch))
             except OSError as error:
                 self._chain.rewind(before)
                 self._backlog.give_back(batch, error.strerror or str(error))

@@ -53,13 +53,14 @@ class AuditLines:
 
     def append(self, block: bytes) -> None:
         """All of the block is in the file when this returns, and none of it when it raises OSError."""
-        self._cut_excess()
-        rest = memoryview(block)
+        if self._excess:
+            self._cut_excess()
+        written = 0
         try:
-            while rest:
-                rest = rest[os.write(self._file, rest) :]
+            while written < len(block):
+                written += os.write(self._file, block[written:])
         except OSError:
-            self._excess = len(block) - len(rest) if self.regular else 0
+            self._excess = written if self.regular else 0
             self._cut_excess()
             raise
 

@@ -39,7 +39,7 @@ def chain_end(connection: sqlite3.Connection) -> Head:
 def insert(connection: sqlite3.Connection, chain: Chain, records: Sequence[AuditRecord]) -> None:
     """Seal the records, at most ROW of them, and write them as one row."""
     first = chain.head.sequence + 1
-    lines = b"".join([chain.seal(record) + b"\n" for record in records])
+    lines = chain.seal_all(records)
     moments = [record.timestamp for record in records]
     oldest_at, newest_at = microseconds(min(moments)), microseconds(max(moments))
     connection.execute(_INSERT, (first, len(records), oldest_at, newest_at, lines))
