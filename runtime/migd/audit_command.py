@@ -19,9 +19,12 @@ def _hash(_context: click.Context, _parameter: click.Parameter, value: str | Non
     return value.lower() if value else None
 
 
-@click.group()
-def audit() -> None:
-    """Work with audit files: those of MIGD_AUDIT_LOG_PATH, and exports as lines."""
+@click.group(invoke_without_command=True)
+@click.pass_context
+def audit(context: click.Context) -> None:
+    """Verify audit files, and exports of the audit trail as lines."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 @audit.command()

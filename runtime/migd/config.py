@@ -75,7 +75,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "MIGD_AUDIT_LOG_PATH", "", FILE, "Append the audit trail to this file, one JSON line per record."
     ),
-    Setting("MIGD_AUDIT_ON_FAILURE", "continue", _ON_FAILURE, "While the audit trail can not be written."),
+    Setting("MIGD_AUDIT_ON_FAILURE", "continue", _ON_FAILURE, "Whether to run what can not be audited."),
     Setting("MIGD_LOG_LEVEL", "info", _LEVEL, "The least that is logged."),
     Setting("MIGD_LOG_FORMAT", "text", choice("text", "json"), "How log lines on standard error look."),
     Setting("MIGD_GRPC_ADDR", "", TEXT, "Where gRPC is served; not in this version, so leave it unset."),

@@ -69,6 +69,12 @@ def test_an_export_with_filters_is_partial(trail: Path) -> None:
     assert verify("-", "--partial", given=some)[0] == 0
 
 
+def test_the_command_by_itself_says_what_there_is() -> None:
+    command = [sys.executable, "-m", "migd", "audit"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "verify  Check that no line" in done.stdout
+
+
 def test_a_mistake_is_status_2(trail: Path) -> None:
     assert verify(trail.parent / "none")[0] == 2
     assert verify()[0] == 2

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import resource
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -18,6 +16,7 @@ from migd.core.audit_verification import BrokenTrailError, Verification
 from migd.stores.audit_backlog import MOST_HELD
 from migd.stores.audit_file import AuditFile
 from support.audit_trail import record
+from support.full_disk import no_room
 from support.manual_clock import ManualClock
 
 
@@ -68,15 +67,9 @@ async def write(path: Path, clock: ManualClock, *message_ids: str) -> None:
     await audit.close()
 
 
-@contextmanager
-def room_for(path: Path, more: int) -> Iterator[None]:
-    """The kernel lets no file grow further than so many bytes beyond this one: a disk that fills up."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + more, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+def room_for(path: Path, more: int) -> AbstractContextManager[None]:
+    """The disk fills up when this file has grown by so many bytes."""
+    return no_room(path.stat().st_size + more)
 
 
 async def test_a_record_is_one_json_line_with_the_protocols_fields(path: Path, clock: ManualClock) -> None:
@@ -169,7 +162,7 @@ async def test_the_chain_begins_after_lines_of_before_there_was_one(path: Path, 
 
     assert ids(path) == ["old", "a", "b"]
     assert verified(path).startswith("2 records, 1 to 2 after ")
-    assert verified(path).endswith("; 1 lines before it are in no chain")
+    assert verified(path).endswith("; 1 line before it in no chain")
     overwrite(path, b"".join(lines(path)).replace(b"old", b"new"))
     with pytest.raises(BrokenTrailError, match=r"audit.jsonl:2: the chain does not begin at the line before"):
         verified(path)
@@ -187,7 +180,7 @@ async def test_a_rotation_goes_on_with_the_chain_in_the_new_file(path: Path, clo
     assert (ids(old), ids(path)) == (["a", "b"], ["c"])
     assert verified(old, path).startswith("3 records, 1 to 3, ")
     last = lines(old)[-1].rstrip(b"\n")
-    assert verified(path).startswith(f"1 records, 3 to 3 after {hash_of(last)}, ")
+    assert verified(path).startswith(f"1 record, 3 to 3 after {hash_of(last)}, ")
 
 
 async def test_a_file_that_was_copied_and_emptied_goes_on(path: Path, clock: ManualClock) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from mig_protocol.operations import OPERATIONS
 from support.audit_trail import verified
+from support.full_disk import no_room
 from support.running_migd import Answer, LocalMigd, local_migd
 from support.tokens import JWT_MODE, bearer
 
@@ -204,6 +205,26 @@ async def test_by_default_a_full_disk_stops_no_invocation(caplog: pytest.LogCapt
 
     assert caplog.messages.count("audit records can not be written and are held") == 1
     assert caplog.messages[-1] == "4 audit records can not be written and are lost"
+
+
+async def test_a_store_that_fails_is_refused_work_and_recovers(tmp_path: Path) -> None:
+    environ = {"MIGD_STORE": "sqlite", "MIGD_DATA_DIR": str(tmp_path), "MIGD_AUDIT_ON_FAILURE": "refuse"}
+    async with local_migd(**environ) as migd:
+        with no_room():
+            assert (await migd.invoke(REFERENCE, {"input": "hi"}, message_id="m-1")).status == 200
+            for query in ("", "?format=jsonl"):
+                assert (await migd.get(EXPORT + query)).code == "MIG_UNAVAILABLE"
+            assert (await migd.invoke(REFERENCE, {"input": "hi"}, message_id="m-2")).code == "MIG_UNAVAILABLE"
+        while (await migd.get("/readyz")).status != 200:
+            pass
+        assert (await migd.invoke(REFERENCE, {"input": "hi"}, message_id="m-3")).status == 200
+        records = await exported(migd)
+
+    assert [(each["message_id"], each["outcome"]) for each in records] == [
+        ("m-1", "success"),
+        ("m-2", "MIG_UNAVAILABLE"),
+        ("m-3", "success"),
+    ]
 
 
 async def test_a_gateway_that_must_record_refuses_while_it_can_not() -> None:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import resource
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +15,7 @@ from mig_protocol.messages import MigErrorCode
 from migd.stores.retention import Retention
 from migd.stores.sqlite.writer import Writer
 from support.audit_trail import ids_of, lines_of, record, verified
+from support.full_disk import no_room
 from support.manual_clock import ManualClock
 from support.sqlite_stores import Draft, opened, publish, query, sequences
 
@@ -30,17 +28,6 @@ def clock() -> ManualClock:
 class Unencodable(Draft):
     def encode(self, sequence: int) -> bytes:
         raise ValueError(sequence)
-
-
-@contextmanager
-def no_room() -> Iterator[None]:
-    """No file of this process can grow: what a full disk does, without filling one."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 async def test_an_acknowledged_event_is_committed(tmp_path: Path, clock: ManualClock) -> None:

@@ -84,12 +84,12 @@ class Verification:
                 f"{self._last.place if self._last else 'the input'}: no line has the hash {self._expected}: "
                 "the trail was cut off or written anew"
             )
-        words = f"; {self._before} lines before it are in no chain" if self._before else ""
+        words = f"; {_counted(self._before, 'line')} before it in no chain" if self._before else ""
         if self._first is None or self._last is None:
             return f"no records{words}"
         start = "" if self._first.previous_hash == NO_LINE.hash else f" after {self._first.previous_hash}"
         return (
-            f"{self._records} records, {self._first.sequence} to {self._last.sequence}{start}, "
+            f"{_counted(self._records, 'record')}, {self._first.sequence} to {self._last.sequence}{start}, "
             f"last hash {self._last.hash}{words}"
         )
 
@@ -165,3 +165,7 @@ class Verification:
         witness = successor is not None and successor.sequence == last.sequence + 1
         blamed = last if witness and successor and successor.previous_hash != last.hash else suspect
         raise BrokenTrailError(f"{blamed.place}: record {blamed.sequence} was changed")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
