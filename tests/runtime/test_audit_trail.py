@@ -10,7 +10,10 @@ from typing import Any
 import aiohttp
 import pytest
 
+from mig_protocol.errors import MigFault
+from mig_protocol.messages import MigErrorCode
 from mig_protocol.operations import OPERATIONS
+from migd.stores.audit_backlog import MOST_HELD
 from support.audit_trail import verified
 from support.full_disk import no_room
 from support.running_migd import Answer, LocalMigd, local_migd
@@ -205,6 +208,13 @@ async def test_by_default_a_full_disk_stops_no_invocation(caplog: pytest.LogCapt
 
     assert caplog.messages.count("audit records can not be written and are held") == 1
     assert caplog.messages[-1] == "4 audit records can not be written and are lost"
+
+
+async def test_records_that_were_given_up_are_in_the_metrics() -> None:
+    async with local_migd(MIGD_AUDIT_LOG_PATH="/dev/full") as migd:
+        for _ in range(MOST_HELD + 3):
+            migd.gateway.envelope("HELLO", MigFault(MigErrorCode.MIG_UNAUTHORIZED, "no"), None)
+        assert "mig_gateway_audit_lost_total 3.0" in (await migd.get("/metrics")).raw.decode()
 
 
 async def test_a_store_that_fails_is_refused_work_and_recovers(tmp_path: Path) -> None:

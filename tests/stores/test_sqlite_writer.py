@@ -142,6 +142,18 @@ async def test_usage_and_audit_wait_for_a_disk_that_fails(tmp_path: Path, clock:
         assert verified(await lines_of(store.audit)).startswith("2 records, 1 to 2, ")
 
 
+async def test_audit_records_that_can_never_be_written_are_counted_as_lost_and_hold_up_no_others(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    async with opened(tmp_path, clock) as store:
+        store.audit.append(record("unencodable", actor=object()))
+        with pytest.raises(TypeError):
+            await store.audit.head()
+        assert store.audit.lost == 1
+        store.audit.append(record("after"))
+        assert verified(await lines_of(store.audit)).startswith("1 record, 1 to 1, ")
+
+
 async def test_more_than_may_wait_is_refused_as_backpressure(tmp_path: Path, clock: ManualClock) -> None:
     async with opened(tmp_path, clock, most_waiting=10) as store:
         results = await asyncio.gather(

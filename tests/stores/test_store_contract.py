@@ -278,14 +278,19 @@ async def test_every_filter_of_the_audit_trail_holds_at_once(clock: ManualClock,
                 "capability": wanted["capability"] if field != "capability" else "x",
             }
             store.audit.append(record(f"other-{field}", at=EPOCH + timedelta(seconds=5), **other))
+        # In a row of its own each, where records are kept in rows.
+        await store.audit.head()
+        store.audit.append(record("exact", at=EPOCH + timedelta(seconds=5), **wanted))
+        await store.audit.head()
         store.audit.append(record("early", at=EPOCH + timedelta(seconds=4), **wanted))
+        await store.audit.head()
         store.audit.append(record("late", at=EPOCH + timedelta(seconds=6), **wanted))
         window: dict[str, Any] = {
             "since": EPOCH + timedelta(seconds=5),
             "until": EPOCH + timedelta(seconds=6),
         }
-        assert await ids_of(store.audit, **wanted, **window) == ["wanted"], name
-        assert await ids_of(store.audit, **wanted) == ["wanted", "early", "late"], name
+        assert await ids_of(store.audit, **wanted, **window) == ["wanted", "exact"], name
+        assert await ids_of(store.audit, **wanted) == ["wanted", "exact", "early", "late"], name
         await store.close()
 
 
