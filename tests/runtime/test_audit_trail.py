@@ -12,37 +12,15 @@ import pytest
 
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
-from mig_protocol.operations import OPERATIONS
 from migd.stores.audit_backlog import MOST_HELD
 from support.audit_trail import verified
 from support.full_disk import no_room
-from support.running_migd import Answer, LocalMigd, local_migd
+from support.http_requests import BODIES, REFERENCE
+from support.running_migd import LocalMigd, local_migd
 from support.tokens import JWT_MODE, bearer
 
-REFERENCE = "observatory.models.infer"
 EXPORT = "/pro/v0.1/audit/export"
 ADMIN = bearer("acme", "mig:admin")
-PLACES = {"{capability}": REFERENCE, "{topic}": "a.b", "{message_id}": "m-1"}
-BODIES: dict[str, Any] = {
-    "REGISTER_CAPABILITY": {"descriptor": {"id": "x.y", "version": "1.0.0", "modes": ["unary"]}},
-    "REGISTER_SCHEMA": {"uri": "schema://x/y", "schema": {}},
-    "VALIDATE_POLICY": {"tenant_id": "acme", "capability": "x.y", "action": "invoke"},
-    "SET_QUOTA": {"tenant_id": "acme", "max_invocations": 1},
-    "CREATE_ORG": {"name": "Acme"},
-    "CREATE_TENANT": {"name": "Acme", "org_id": "o-1"},
-    "CREATE_GATEWAY": {"tenant_id": "acme", "region": "eu", "binding": "http"},
-    "INVOKE": {"payload": {"input": "hi"}},
-}
-
-
-async def ask(migd: LocalMigd, operation: str, **headers: str) -> Answer:
-    """The operation over HTTP, with a body that it would take."""
-    row = next(row for row in OPERATIONS if row.id == operation)
-    path = row.http_path or ""
-    for template, value in PLACES.items():
-        path = path.replace(template, value)
-    body = BODIES.get(operation, {}) if row.http_method == "POST" else None
-    return await migd.request(row.http_method or "", path, body, **headers)
 
 
 async def exported(migd: LocalMigd, query: str = "") -> list[dict[str, Any]]:
@@ -56,17 +34,16 @@ async def test_every_denial_of_any_operation_is_one_record() -> None:
         row.id for row in OPERATIONS if row.rights != "public" and row.id != "STREAM" and row.http_path
     ]
     async with local_migd(**JWT_MODE) as migd:
-        for operation in guarded:
-            assert (await ask(migd, operation)).status == 401
-            foreign = await ask(
-                migd, operation, authorization=bearer("acme", "mig:admin"), x_tenant_id="other"
-            )
+        for operation, method, path in guarded:
+            body = None if method == "GET" else BODIES.get(path, {})
+            assert (await migd.request(method, path, body)).status == 401
+            foreign = await migd.request(method, path, body, authorization=ADMIN, x_tenant_id="other")
             assert foreign.status == 403, operation
         records = await exported(migd)
 
     assert [(each["operation"], each["outcome"], each["actor"], each["tenant_id"]) for each in records] == [
         row
-        for operation in guarded
+        for operation, _, _ in guarded
         for row in (
             (operation, "MIG_UNAUTHORIZED", "anonymous", "unknown"),
             (operation, "MIG_FORBIDDEN", "alice", "acme"),
@@ -115,7 +92,7 @@ async def test_denials_on_a_websocket_are_one_record_each() -> None:
 
 async def test_a_denial_is_no_invocation_in_the_metrics_and_other_refusals_are_no_records() -> None:
     async with local_migd(**JWT_MODE) as migd:
-        await ask(migd, "HELLO")
+        await migd.post("/mig/v0.1/hello", {})
         await migd.get("/nowhere")
         await migd.post("/mig/v0.1/hello", b"{", authorization=ADMIN)
         assert len(await exported(migd)) == 1
