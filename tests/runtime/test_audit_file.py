@@ -8,6 +8,7 @@ import os
 import stat
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -116,12 +117,26 @@ async def test_the_chain_goes_on_after_a_restart(path: Path, clock: ManualClock)
     assert verified(path).startswith("3 records, 1 to 3, last hash ")
 
 
-async def test_the_head_is_beside_the_file(path: Path, clock: ManualClock) -> None:
-    await write(path, clock, "a", "b")
+async def test_the_head_is_beside_the_file_a_second_later_and_at_the_end(
+    path: Path, clock: ManualClock
+) -> None:
+    def kept() -> dict[str, Any]:
+        head: dict[str, Any] = json.loads(lines(path.with_name("audit.jsonl.head"))[0])
+        return head
 
-    last = lines(path)[-1].rstrip(b"\n")
-    kept = json.loads(path.with_name("audit.jsonl.head").read_text())
-    assert kept == {"sequence": 2, "hash": hash_of(last)}
+    def end(sequence: int) -> dict[str, Any]:
+        return {"sequence": sequence, "hash": hash_of(lines(path)[-1].rstrip(b"\n"))}
+
+    audit = AuditFile(path, clock)
+    for number in (1, 2):
+        audit.append(record("a"))
+        await asyncio.sleep(0)
+        clock.advance(1)
+        assert kept() == end(number)
+    audit.append(record("b"))
+    await audit.close()
+    assert kept() == end(3)
+    assert clock.pending == 0
 
 
 @pytest.mark.parametrize("torn", [b'{"actor":"al', b"\x00\x00\x00", b'{"actor":"x"}'])

@@ -15,7 +15,7 @@ from mig_protocol.messages import MigErrorCode
 from migd.stores.audit_backlog import MOST_HELD
 from support.audit_trail import verified
 from support.full_disk import no_room
-from support.http_requests import BODIES, REFERENCE
+from support.http_requests import BODIES, REFERENCE, requests
 from support.running_migd import LocalMigd, local_migd
 from support.tokens import JWT_MODE, bearer
 
@@ -30,9 +30,7 @@ async def exported(migd: LocalMigd, query: str = "") -> list[dict[str, Any]]:
 
 
 async def test_every_denial_of_any_operation_is_one_record() -> None:
-    guarded = [
-        row.id for row in OPERATIONS if row.rights != "public" and row.id != "STREAM" and row.http_path
-    ]
+    guarded = requests("caller") + requests("admin")
     async with local_migd(**JWT_MODE) as migd:
         for operation, method, path in guarded:
             body = None if method == "GET" else BODIES.get(path, {})

@@ -17,6 +17,7 @@ _BLOCK = 4096
 """The most records in one write."""
 
 _RETRY_S = 1.0
+_HEAD_S = 1.0
 _log = logging.getLogger("migd.audit")
 
 
@@ -24,8 +25,9 @@ class AuditFile:
     """Appends records, all those of one turn of the event loop in one write; it is the file's only writer.
 
     The chain goes on from the file's last line, or from the head that is kept beside it, in FILE.head,
-    whichever is further: the file may have been moved away. What has no room is held up to a bound and tried
-    again every second. Raises OSError when the file can not be opened, BlockingIOError when it is in use.
+    whichever is further: the file may have been moved away. FILE.head is at most a second old, and exact when
+    the file is closed or reopened. What has no room is held up to a bound and tried again every second.
+    Raises OSError when the file can not be opened, BlockingIOError when it is in use.
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:
@@ -34,6 +36,7 @@ class AuditFile:
         self._backlog = AuditBacklog(str(path))
         self._due = False
         self._retry: Timer | None = None
+        self._head_due: Timer | None = None
         self._lines = AuditLines(path)
         self._head = self._open_head() if self._lines.regular else None
         self._headless = False
@@ -66,6 +69,7 @@ class AuditFile:
         if self._backlog.failure is None:
             # What was recorded before the signal belongs into the old file.
             self._write_all()
+        self._keep_head()
         self._lines.close()
         self._lines = fresh
         if fresh.head not in (NO_LINE, self._chain.head):
@@ -76,6 +80,7 @@ class AuditFile:
         self._call_off()
         self._backlog.abandon(self._backlog.take(), self._backlog.failure or "")
         self._lines.close()
+        self._keep_head()
         if self._head is not None:
             self._head.close()
 
@@ -107,7 +112,8 @@ class AuditFile:
                 self._retry = self._clock.call_at(self._clock.monotonic() + _RETRY_S, self._try_again)
                 return
             self._backlog.written()
-            self._keep_head()
+            if self._head is not None and self._head_due is None:
+                self._head_due = self._clock.call_at(self._clock.monotonic() + _HEAD_S, self._keep_head)
 
     def _end(self) -> Head:
         """Where the chain goes on."""
@@ -134,6 +140,9 @@ class AuditFile:
             return None
 
     def _keep_head(self) -> None:
+        if self._head_due is not None:
+            self._head_due.cancel()
+            self._head_due = None
         if self._head is None:
             return
         try:
