@@ -10,5 +10,5 @@ from typing import Final
 MIG_VERSION: Final = "0.1"
 """The protocol version that messages carry as mig_version."""
 
-SPEC_HASH: Final = "9a77b60c080973254b3ed69c41738cc1182a5af5f8bc8e7aa21ddd0f74590ed0"
+SPEC_HASH: Final = "3e1692128cdb0e8ed36334284891b1f16cbff8f6f26f8b8ecb9806b5011e56e9"
 """SHA-256 over the spec that this package was generated from."""

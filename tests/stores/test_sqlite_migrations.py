@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import closing
@@ -12,7 +13,9 @@ import pytest
 
 from migd.core.ports import ConsumerName
 from migd.stores.sqlite import SqliteStore
-from migd.stores.sqlite.schema import MIGRATIONS, migrate
+from migd.stores.sqlite.schema import MIGRATIONS, Step, migrate
+from support.audit_trail import lines_of, verified
+from support.audit_trail import record as audit_record
 from support.manual_clock import EPOCH, ManualClock
 from support.sqlite_stores import opened, publish, query
 
@@ -23,6 +26,7 @@ RELEASED = (
     "debd6580720ac2d0337307591f7b4f50a2017afd4fcfe692ba247dc5bdca690e",
     "e96a83a604bea3fb460b5d853d74730ea7408ca744734034c85f0563c68201fa",
     "6c47dccc24a7b3cebfe75aa28d3d005e699e15ffd001af58cc56e2adc4e5c242",
+    "3554ce1824d8fa259bb333b13d6ecfe1be9e43cb287ba061d5b313d257bac354",
 )
 """SHA-256 of each step. A step is never edited: to change the tables, add a step, N.sql and its digest."""
 
@@ -32,8 +36,9 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
-def digest(step: tuple[str, ...]) -> str:
-    return hashlib.sha256("\0".join(step).encode()).hexdigest()
+def digest(step: Step) -> str:
+    parts = (part if isinstance(part, str) else part.__name__ for part in step)
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def file_of_version(path: Path, version: int) -> None:
@@ -58,7 +63,8 @@ async def found_of_version_1(store: SqliteStore) -> None:
     assert await store.catalog.schemas() == {"schema://a": {"title": "a"}}
     assert (store.quotas.limit("acme"), store.quotas.used("acme")) == (5, 2)
     assert await store.usage.by_tenant() == {"acme": 3}
-    assert [record.message_id for record in await store.audit.export(None)] == ["1", "2"]
+    lines = await lines_of(store.audit)
+    assert [json.loads(line)["message_id"] for line in lines[:2]] == ["1", "2"]
     assert await store.directory.has_org("o")
     assert await store.directory.has_tenant("t")
 
@@ -71,10 +77,17 @@ async def found_of_version_3(store: SqliteStore) -> None:
     assert store.server_id == "migd-kept"
 
 
+async def found_of_version_4(store: SqliteStore) -> None:
+    before = len(await lines_of(store.audit))
+    store.audit.append(audit_record("more"))
+    assert verified(await lines_of(store.audit)).startswith(f"{before + 1} records, 1 to {before + 1}, ")
+
+
 FOUND: tuple[Callable[[SqliteStore], Awaitable[None]], ...] = (
     found_of_version_1,
     found_of_version_2,
     found_of_version_3,
+    found_of_version_4,
 )
 
 

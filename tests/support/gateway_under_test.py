@@ -24,6 +24,7 @@ from migd.core.auth import OpenAuthenticator
 from migd.core.call import Call, Principal
 from migd.core.catalog import Capability
 from migd.core.gateway import Gateway, Parts
+from migd.core.ledger import OnFailure
 from migd.core.limits import Identity, Limits
 from migd.core.ports import Store
 from migd.core.provider import Final, Health, JsonObject, Work
@@ -90,9 +91,14 @@ class Sink:
 
     def __init__(self) -> None:
         self.records: list[AuditRecord] = []
+        self.failure: str | None = None
+
+    lost = 0
 
     def append(self, record: AuditRecord) -> None:
         self.records.append(record)
+
+    def reopen(self) -> None: ...
 
     async def close(self) -> None: ...
 
@@ -124,6 +130,7 @@ class GatewayUnderTest:
         retention: Retention | None = None,
         clock: ManualClock | None = None,
         store: Store | None = None,
+        audit_on_failure: OnFailure = "continue",
     ) -> None:
         self.clock = clock or ManualClock()
         self.store = store or MemoryStore(self.clock, retention)
@@ -138,6 +145,7 @@ class GatewayUnderTest:
                 identity=Identity(server_id="under-test"),
                 limits=limits or Limits(),
                 audit_sinks=(self.audit,),
+                audit_on_failure=audit_on_failure,
             )
         )
         self._capabilities = capabilities or (capability(self.provider),)

@@ -105,7 +105,7 @@ class SqliteStore:
         self._upkeep.stop()
         await self.consumers.behind.close()
         await self.usage.behind.close()
-        await self.audit.behind.close()
+        await self.audit.close()
         await self._reader.stop()
         await self._writer.stop()
         self._lock.release()
