@@ -10,5 +10,5 @@ from typing import Final
 MIG_VERSION: Final = "0.1"
 """The protocol version that messages carry as mig_version."""
 
-SPEC_HASH: Final = "9a77b60c080973254b3ed69c41738cc1182a5af5f8bc8e7aa21ddd0f74590ed0"
+SPEC_HASH: Final = "522a3471016af3028ff3442534ed5f1c90a2b7106309c1aefc1c0a6d0ef41763"
 """SHA-256 over the spec that this package was generated from."""
