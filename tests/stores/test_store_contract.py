@@ -278,6 +278,17 @@ async def test_a_consumer_that_is_heard_of_again_after_its_window_is_kept_again(
     assert await store.consumers.resume(BILLING, 9) == 8
 
 
+async def test_bytes_of_a_quiet_topic_are_free_again_when_its_events_are_too_old(clock: ManualClock) -> None:
+    store = MemoryStore(clock, Retention(total_bytes=1_000, age_s=60))
+    await store.events.append("acme", "quiet.one", Draft("e", size=800), None)
+    with pytest.raises(MigFault, match="bytes"):
+        await store.events.append("acme", "busy.one", Draft("e", size=800), None)
+    clock.advance(61)
+    for _ in range(2):
+        await store.events.append("acme", "busy.one", Draft("e", at=clock.now()), None)
+    await store.events.append("acme", "busy.one", Draft("e", size=800, at=clock.now()), None)
+
+
 async def test_an_idempotency_record_lasts_for_its_window_and_is_its_tenants_own(
     store: Store, clock: ManualClock
 ) -> None:
