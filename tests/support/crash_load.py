@@ -12,7 +12,6 @@ from support.history import Answered, Event, History, Published, Streamed, Topic
 from support.lives import CAPABILITY, GoneError, invoke, post
 from support.sse import subscribed
 
-
 PATIENCE_S = 40.0
 
 
