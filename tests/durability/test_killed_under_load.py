@@ -11,7 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from support.crash_load import Client, Invoker, Publisher, Streamer, Subscriber, until_gone
+from support.crash_load import PATIENCE_S, Client, Invoker, Publisher, Streamer, Subscriber, until_gone
 from support.history import Event, History, Topic
 from support.history_judge import judge
 from support.lives import Lives
@@ -51,7 +51,7 @@ class Load:
 
     async def verdict(self) -> list[str]:
         """What is to be said of all lives so far, after one more in which all comes to its end."""
-        async with self.lives.life() as (migd, http):
+        async with self.lives.life() as (migd, http), asyncio.timeout(PATIENCE_S):
             for topic in TOPICS:
                 await self._read_to_the_end(http, topic)
             for invoker in self.invokers:

@@ -12,6 +12,8 @@ from support.history import Answered, Event, History, Published, Streamed, Topic
 from support.lives import CAPABILITY, GoneError, invoke, post
 from support.sse import subscribed
 
+PATIENCE_S = 40.0
+
 
 class Client:
     """What every client has: a tenant, a history to write to, and work that ends when the gateway does."""
@@ -179,8 +181,15 @@ def _token(name: str) -> str:
 
 
 async def until_gone(http: aiohttp.ClientSession, clients: list[Client]) -> None:
-    """All of them at once, until the gateway is gone for each."""
-    await asyncio.gather(*(_one_life(client, http) for client in clients))
+    """All of them at once, until the gateway is gone for each; for whom it lives on is told."""
+    lives = {asyncio.create_task(_one_life(client, http)): client for client in clients}
+    ended, living = await asyncio.wait(lives, timeout=PATIENCE_S)
+    for life in living:
+        life.cancel()
+    for life in ended:
+        life.result()
+    names = [f"{type(lives[life]).__name__} {lives[life].tenant}/{lives[life].name}" for life in living]
+    assert not living, f"the gateway has not died for {sorted(names)}"
 
 
 async def _one_life(client: Client, http: aiohttp.ClientSession) -> None:
