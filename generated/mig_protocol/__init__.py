@@ -10,5 +10,5 @@ from typing import Final
 MIG_VERSION: Final = "0.1"
 """The protocol version that messages carry as mig_version."""
 
-SPEC_HASH: Final = "84b6f02fc0262f33167860a8d58b01c86d14985a2570bf3ba51517410738b586"
+SPEC_HASH: Final = "ad2760f18094dd168750dc888da4c8504b090eb5b64ac00c2b78e391d89654ed"
 """SHA-256 over the spec that this package was generated from."""
