@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from migd.audit_command import audit
 from migd.config import SETTINGS, ConfigError, Setting, Settings, load_settings, unknown_variables
 from migd.data_dir import data_dir
 from migd.listening import ListenError
@@ -111,6 +112,9 @@ def _store_folder(flags: Mapping[str, str]) -> Path:
     if settings.store == "memory":
         raise MistakeError("MIGD_STORE=memory keeps nothing that could be backed up or restored")
     return data_dir(settings, os.environ)
+
+
+command.add_command(audit)
 
 
 @contextmanager

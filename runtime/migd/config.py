@@ -64,6 +64,7 @@ _FAILPOINT = matching(
     rf"({_FAILPOINTS})(:[1-9][0-9]{{0,8}})?",
     f"{', '.join(failpoint.value for failpoint in Failpoint)}, and :N for the Nth passing of it",
 )
+_ON_FAILURE = choice("continue", "refuse")
 _LEVEL = choice("debug", "info", "warning", "error")
 
 SETTINGS: tuple[Setting, ...] = (
@@ -78,7 +79,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MIGD_DATA_DIR", "", FOLDER, "Where the sqlite store lies; unset, ~/.local/share/migd."),
     Setting("MIGD_SQLITE_SYNCHRONOUS", "normal", _SYNCHRONOUS, "full: acks survive a power loss, too."),
     Setting("MIGD_FAILPOINT", "", _FAILPOINT, "For testing: the gateway kills itself (SIGKILL) there."),
-    Setting("MIGD_AUDIT_LOG_PATH", "", FILE, "Append one JSON line per invocation to this file."),
+    Setting(
+        "MIGD_AUDIT_LOG_PATH", "", FILE, "Append the audit trail to this file, one JSON line per record."
+    ),
+    Setting("MIGD_AUDIT_ON_FAILURE", "continue", _ON_FAILURE, "Whether to run what can not be audited."),
     Setting("MIGD_LOG_LEVEL", "info", _LEVEL, "The least that is logged."),
     Setting("MIGD_LOG_FORMAT", "text", choice("text", "json"), "How log lines on standard error look."),
     Setting("MIGD_GRPC_ADDR", "", TEXT, "Where gRPC is served; not in this version, so leave it unset."),
@@ -121,6 +125,7 @@ class Settings:
     sqlite_synchronous: Literal["normal", "full"]
     failpoint: str
     audit_log_path: Path | None
+    audit_on_failure: Literal["continue", "refuse"]
     log_level: str
     log_format: str
     grpc_addr: str

@@ -59,6 +59,7 @@ class Load:
             for tenant in self.history.quotas:
                 # As much as it will give: what it gave twice shows when all is spent.
                 await Invoker(self.history, tenant, "rest", keyed=False).live(http)
+            self.history.broken_trails = await self.lives.broken_trails(http)
             assert migd.stop() == 0
         self.history.runs = self.lives.runs()
         return judge(self.history)

@@ -79,6 +79,10 @@ def overspent(history: History) -> None:
     history.runs.append(Run("acme/3", "r3"))
 
 
+def broken_trail(history: History) -> None:
+    history.broken_trails.append("audit.jsonl:3: a line was removed before it")
+
+
 def skipped(history: History) -> None:
     del history.deliveries[ORDERS, "s"][1]
 
@@ -140,6 +144,7 @@ def test_a_good_history_passes() -> None:
         ("Durable", changed_answer),
         ("Durable", answer_of_no_run),
         ("Durable", overspent),
+        ("Durable", broken_trail),
         ("Resumable", skipped),
         ("Resumable", repeated),
         ("Resumable", not_to_the_end),

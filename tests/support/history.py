@@ -68,7 +68,8 @@ class Streamed:
 @dataclass(slots=True)
 class History:
     """`replays` is every topic read from its beginning once all is over; `deliveries`, by topic and
-    subscriber, what one that began before the first event was given, in the order in which it was given."""
+    subscriber, what one that began before the first event was given, in the order in which it was given;
+    `broken_trails` what the verification of each audit trail found, where it found something."""
 
     published: list[Published] = field(default_factory=list)
     replays: dict[Topic, list[Event]] = field(default_factory=dict)
@@ -77,3 +78,4 @@ class History:
     runs: list[Run] = field(default_factory=list)
     quotas: dict[str, int] = field(default_factory=dict)
     streams: list[Streamed] = field(default_factory=list)
+    broken_trails: list[str] = field(default_factory=list)

@@ -10,7 +10,7 @@ from support.history import Event, History, Published, Topic
 
 def judge(history: History) -> list[str]:
     """Every violation, as "Guarantee: what is wrong". None: the history is good."""
-    rules = (_ordered, _unique, _durable, _answers, _quotas, _resumable, _isolated, _terminal_once)
+    rules = (_ordered, _unique, _durable, _answers, _quotas, _audited, _resumable, _isolated, _terminal_once)
     return [violation for rule in rules for violation in rule(history)]
 
 
@@ -72,6 +72,11 @@ def _quotas(history: History) -> Iterator[str]:
     for tenant, most in history.quotas.items():
         if ran[tenant] > most:
             yield f"Durable: {tenant} has run {ran[tenant]} times on a quota of {most}"
+
+
+def _audited(history: History) -> Iterator[str]:
+    for fault in history.broken_trails:
+        yield f"Durable: the audit trail is broken: {fault}"
 
 
 def _resumable(history: History) -> Iterator[str]:

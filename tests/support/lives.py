@@ -25,9 +25,11 @@ class Lives:
 
     def __init__(self, folder: Path) -> None:
         self._runs = folder / "runs"
+        self._audit = folder / "audit.jsonl"
         self._environ: dict[str, Any] = {
             "MIGD_DATA_DIR": str(folder / "data"),
             "CRASH_RUNS": str(self._runs),
+            "MIGD_AUDIT_LOG_PATH": str(self._audit),
         }
 
     @asynccontextmanager
@@ -37,6 +39,15 @@ class Lives:
             connector = aiohttp.TCPConnector(limit=0)
             async with aiohttp.ClientSession(migd.url, connector=connector) as http:
                 yield migd, http
+
+    async def broken_trails(self, http: aiohttp.ClientSession) -> list[str]:
+        """What `migd audit verify` has to say against the trail in the store and the one in the file."""
+        exported = self._audit.with_name("exported.jsonl")
+        async with http.get("/pro/v0.1/audit/export?format=jsonl") as answer:
+            assert answer.status == 200
+            exported.write_bytes(await answer.read())
+        verified = [start_migd("audit", "verify", str(trail)) for trail in (exported, self._audit)]
+        return ["".join(migd.stdout + migd.stderr) for migd in verified if migd.wait() != 0]
 
     def command(self, *arguments: str) -> str:
         """What a `migd` command says of that data folder; it has to go well."""
