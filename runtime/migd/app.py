@@ -7,7 +7,7 @@ import os
 import signal
 import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NoReturn
 
 from jwt.warnings import InsecureKeyLengthWarning
@@ -26,7 +26,7 @@ from migd.core.catalog import Capability
 from migd.core.clock import Clock, SystemClock
 from migd.core.failpoints import UNARMED, Failpoint, Failpoints
 from migd.core.gateway import Gateway, Parts
-from migd.core.limits import Identity, Limits
+from migd.core.limits import Allowance, Identity, Limits
 from migd.core.ports import Store
 from migd.core.recorder import NullRecorder, Recorder
 from migd.data_dir import ELSEWHERE, data_dir
@@ -43,14 +43,20 @@ _HS256_KEY_BYTES = 32
 class Application:
     """One gateway and its HTTP side. `start` it, serve `asgi`, then `drain` and `close` it.
 
+    `tenants` are the limits of those that have some of their own, over what the settings say of each.
     Raises ConfigError when a setting turns out to be unusable, such as an audit file that can not be opened.
     """
 
-    def __init__(self, settings: Settings, capabilities: Iterable[Capability]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        capabilities: Iterable[Capability],
+        tenants: Mapping[str, Allowance] | None = None,
+    ) -> None:
         self._settings = settings
         self._capabilities = tuple(capabilities)
         metrics = Metrics() if settings.enable_metrics else None
-        self.gateway = Gateway(_parts(settings, metrics or NullRecorder()))
+        self.gateway = Gateway(_parts(settings, metrics or NullRecorder(), tenants or {}))
         if metrics is not None:
             metrics.in_flight = self.gateway.in_flight
             metrics.audit_lost = self.gateway.audit_lost
@@ -97,7 +103,7 @@ class Application:
         )
 
 
-def _parts(settings: Settings, recorder: Recorder) -> Parts:
+def _parts(settings: Settings, recorder: Recorder, tenants: Mapping[str, Allowance]) -> Parts:
     clock = SystemClock()
     failpoints = _failpoints(settings.failpoint)
     return Parts(
@@ -109,7 +115,7 @@ def _parts(settings: Settings, recorder: Recorder) -> Parts:
             server_id=settings.server_id,
             metrics_enabled=settings.enable_metrics,
         ),
-        limits=_limits(settings),
+        limits=_limits(settings, tenants),
         audit_sinks=_audit_sinks(settings, clock),
         audit_on_failure=settings.audit_on_failure,
         require_tenant_header=settings.require_tenant_header,
@@ -154,7 +160,7 @@ def _authenticator(settings: Settings) -> Authenticator:
     return JwtAuthenticator(settings.jwt_hs256_secret)
 
 
-def _limits(settings: Settings) -> Limits:
+def _limits(settings: Settings, tenants: Mapping[str, Allowance]) -> Limits:
     return Limits(
         max_deadline_ms=settings.max_deadline_ms,
         max_concurrent_invocations=settings.max_concurrent_invocations,
@@ -165,6 +171,12 @@ def _limits(settings: Settings) -> Limits:
         heartbeat_min_ms=settings.heartbeat_min_ms,
         heartbeat_max_ms=settings.heartbeat_max_ms,
         sse_keepalive_s=settings.sse_keepalive_s,
+        tenant=Allowance(
+            rate_per_s=settings.tenant_rate_per_s,
+            burst=settings.tenant_rate_burst,
+            concurrency=settings.tenant_concurrency,
+        ),
+        tenants=tenants,
     )
 
 
@@ -174,6 +186,8 @@ def _retention(settings: Settings) -> Retention:
         bytes=settings.retention_bytes,
         age_s=settings.retention_age_s,
         topics=settings.max_topics_per_tenant,
+        consumers=settings.max_consumers_per_tenant,
+        consumer_window_s=settings.consumer_window_s,
         audit_records=settings.retention_audit_records,
     )
 

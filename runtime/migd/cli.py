@@ -138,8 +138,7 @@ def _serve(settings: Settings) -> None:
     listener = listen(settings.addr)
     url, kept = reachable_url(listener), _kept(settings)
     with listener:
-        capabilities = _manifest(settings).capabilities
-        run(settings, capabilities, listener, lambda: _tell_ready(url, kept))
+        run(settings, _manifest(settings), listener, lambda: _tell_ready(url, kept))
 
 
 def _manifest(settings: Settings) -> Manifest:

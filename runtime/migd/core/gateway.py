@@ -97,7 +97,7 @@ class Gateway:
             (store.audit, *parts.audit_sinks), recorder, clock, on_failure=parts.audit_on_failure
         )
         self._admission = Admission(
-            self._catalog, self._flights, store.quotas, store.tombstones, limits, self._ledger
+            self._catalog, self._flights, store.quotas, store.tombstones, limits, clock, self._ledger
         )
         self._connections = Connections(clock, recorder, limits)
         self._cancellation = Cancellation(self._contexts, self._flights, store.tombstones, limits)
@@ -114,6 +114,7 @@ class Gateway:
         self._events = Events(
             contexts=self._contexts,
             log=store.events,
+            consumers=store.consumers,
             connections=self._connections,
             recorder=recorder,
             clock=clock,
@@ -129,7 +130,7 @@ class Gateway:
             limits=limits,
         )
         self._drain = Drain(self._admission, self._flights, self._events)
-        self.administration = Administration(self._catalog, store, clock)
+        self.administration = Administration(self._catalog, self._admission, store, clock)
 
     @property
     def server_id(self) -> str:

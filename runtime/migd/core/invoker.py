@@ -63,9 +63,9 @@ class Invoker:
                 raise MigFault(
                     MigErrorCode.MIG_INVALID_REQUEST, f"{entry.id} does not answer unary invocations"
                 )
-            if context.idempotency_key is not UNSET or self._admission.needs_debit(context):
+            if context.idempotency_key is not UNSET or self._admission.must_run(context, entry):
                 return self._guarded(context, entry, payload)
-            provider = self._admission.take(entry)
+            provider = self._admission.admit(context, entry)
             self._usage.count(context.tenant_id, entry.id)
             answer = provider.invoke(self._work(context, entry, payload))
             if not isinstance(answer, dict):
@@ -115,7 +115,7 @@ class Invoker:
             raise
 
     async def _guarded(self, context: Context, entry: Entry, payload: JsonObject) -> InvokeResponse:
-        """The path with something to await before the provider runs: a kept answer, or a quota."""
+        """The path with something to await or to keep: an answer, a quota, a place among those that run."""
         invocation = Invocation(context, self._clock)
         replayed = False
         try:
@@ -151,12 +151,10 @@ class Invoker:
         return self._response(context, entry, payload, None)
 
     async def _execute(self, context: Context, entry: Entry, payload: JsonObject) -> JsonObject:
-        if self._admission.needs_debit(context):
-            await self._admission.debit(context)
-        provider = self._admission.take(entry, aboard=True)
-        self._usage.count(context.tenant_id, entry.id)
-        answer = provider.invoke(self._work(context, entry, payload))
-        return answer if isinstance(answer, dict) else await answer
+        async with self._admission.running(context, entry) as provider:
+            self._usage.count(context.tenant_id, entry.id)
+            answer = provider.invoke(self._work(context, entry, payload))
+            return answer if isinstance(answer, dict) else await answer
 
     async def _frames(
         self,
@@ -166,15 +164,13 @@ class Invoker:
         emit: Emit,
         inputs: AsyncIterator[JsonObject],
     ) -> JsonObject:
-        if self._admission.needs_debit(context):
-            await self._admission.debit(context)
-        provider = self._admission.take(entry, aboard=True)
-        self._usage.count(context.tenant_id, entry.id)
-        work = self._work(context, entry, payload, inputs)
-        if not entry.streams:
-            answer = provider.invoke(work)
-            return answer if isinstance(answer, dict) else await answer
-        return await self._relay(provider, work, emit)
+        async with self._admission.running(context, entry) as provider:
+            self._usage.count(context.tenant_id, entry.id)
+            work = self._work(context, entry, payload, inputs)
+            if not entry.streams:
+                answer = provider.invoke(work)
+                return answer if isinstance(answer, dict) else await answer
+            return await self._relay(provider, work, emit)
 
     async def _relay(self, provider: Provider, work: Work, emit: Emit) -> JsonObject:
         """Emit the provider's items as they come; give the terminal frame's payload."""

@@ -16,6 +16,7 @@ from migd.core.ports import IdempotencyRecord, new_server_id
 from migd.core.provider import JsonObject
 from migd.stores.expiring import Expiring
 from migd.stores.memory_audit import MemoryAudit
+from migd.stores.memory_consumers import MemoryConsumers
 from migd.stores.memory_events import MemoryEventLog
 from migd.stores.retention import Retention
 
@@ -32,6 +33,7 @@ class MemoryStore:
         kept = retention or Retention()
         self.server_id = new_server_id(clock)
         self.events = MemoryEventLog(clock, kept)
+        self.consumers = MemoryConsumers(clock, kept)
         self.idempotency = MemoryIdempotency(clock, kept.idempotency_records)
         self.tombstones = MemoryTombstones(clock, kept.tombstones)
         self.catalog = MemoryCatalog()
@@ -113,7 +115,9 @@ class MemoryQuotas:
 
     async def debit(self, tenant_id: str) -> bool:
         limit = self._limits.get(tenant_id)
-        if limit is not None and self._used[tenant_id] >= limit:
+        if limit is None:
+            return True
+        if self._used[tenant_id] >= limit:
             return False
         self._used[tenant_id] += 1
         return True

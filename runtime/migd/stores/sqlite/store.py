@@ -14,6 +14,7 @@ from migd.stores.retention import Retention
 from migd.stores.sqlite.appending import Appender
 from migd.stores.sqlite.audit import SqliteAudit
 from migd.stores.sqlite.catalog import SqliteCatalog
+from migd.stores.sqlite.consumers import SqliteConsumers
 from migd.stores.sqlite.directory import SqliteDirectory
 from migd.stores.sqlite.event_rows import microseconds
 from migd.stores.sqlite.events import SqliteEventLog
@@ -35,8 +36,9 @@ from migd.stores.sqlite.writer import Writer
 class SqliteStore:
     """All parts of the port, in `data_dir`/migd.sqlite3; one gateway at a time has it open.
 
-    `flush_s` is how late usage and audit records may be written. `most_waiting` bounds the writes that have
-    no outcome yet, `tail_bytes` the events that are held in memory for live readers.
+    `flush_s` is how late usage, audit records and the places of consumers may be written. `most_waiting`
+    bounds the writes that have no outcome yet, `tail_bytes` the events that are held in memory for live
+    readers.
     """
 
     durable = True
@@ -73,6 +75,7 @@ class SqliteStore:
         self._keys = ExpiringRows("idempotency", kept.idempotency_records, now)
         self._cancels = ExpiringRows("tombstones", kept.tombstones, now)
         self.events = SqliteEventLog(self._writer, self._reader, self._appender, Tails(tail_bytes), horizon)
+        self.consumers = SqliteConsumers(self._writer, clock, kept, flush_s)
         self.idempotency = SqliteIdempotency(self._writer, self._reader, self._keys, clock)
         self.tombstones = SqliteTombstones(self._writer, self._cancels, clock, kept.tombstones)
         self.catalog = SqliteCatalog(self._writer, self._reader)
@@ -100,6 +103,7 @@ class SqliteStore:
     async def close(self) -> None:
         """Everything that was taken is written when this returns."""
         self._upkeep.stop()
+        await self.consumers.behind.close()
         await self.usage.behind.close()
         await self.audit.close()
         await self._reader.stop()
@@ -121,6 +125,7 @@ class SqliteStore:
                     self._keys,
                     self._cancels,
                     self.tombstones,
+                    self.consumers,
                     self.quotas,
                     self.usage,
                     self.audit,
