@@ -221,10 +221,13 @@ class PolicyDecision(Struct, kw_only=True):
 
     allowed: Whether the tenant may do it now.
     reason: One line for people: the rule that decided.
+    rule: The id of the rule that decided, for programs. A refusal of a real call by the same rule has it
+        in error.details.rule.
     """
 
     allowed: bool
     reason: str
+    rule: str | UnsetType = UNSET
 
 
 class QoSProfile(Struct, kw_only=True):
@@ -533,15 +536,23 @@ class OrgCreation(Struct, kw_only=True):
 
 
 class PolicyCheck(Struct, kw_only=True):
-    """Asks whether a tenant may do something with a capability.
+    """Asks whether a tenant may do something. `capability` says with what for the actions "invoke" and
+    "discover", `topic` for "publish" and "subscribe"; each is needed there and not looked at elsewhere.
 
-    action: What would be done, 1 to 64 characters: "invoke" or "discover". Another action is not an
-        error; no rule allows it.
+    action: What would be done, 1 to 64 characters: "invoke", "discover", "publish", "subscribe", "hello",
+        "cancel", "heartbeat" or "admin". Another action is not an error; no rule allows it.
+    scopes: The scopes of the caller that is asked about, at most 256; none at all is an empty list.
+        Absent: a caller that has the scopes that it takes. Looked at only by servers that authenticate
+        their callers.
     """
 
     tenant_id: TenantId
-    capability: CapabilityId
     action: Annotated[str, Meta(max_length=64, min_length=1)]
+    capability: CapabilityId | UnsetType = UNSET
+    topic: Topic | UnsetType = UNSET
+    scopes: (
+        Annotated[list[Annotated[str, Meta(pattern="^[!-~]{1,320}\\Z")]], Meta(max_length=256)] | UnsetType
+    ) = UNSET
 
 
 class PublishAck(Struct, kw_only=True):

@@ -127,6 +127,7 @@ def _parts(settings: Settings, recorder: Recorder, tenants: Mapping[str, Allowan
         audit_sinks=_audit_sinks(settings, clock),
         audit_on_failure=settings.audit_on_failure,
         require_tenant_header=settings.require_tenant_header,
+        topic_scopes=settings.topic_scopes,
         failpoints=failpoints,
     )
 

@@ -76,6 +76,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MIGD_AUTH_MODE", "none", choice("none", "jwt"), "Whether callers must show a bearer token."),
     Setting("MIGD_JWT_HS256_SECRET", "", TEXT, "What tokens are signed with in jwt mode.", secret=True),
     Setting("MIGD_REQUIRE_TENANT_HEADER", "false", FLAG, "Ask for X-Tenant-ID beside a token's tenant, too."),
+    Setting("MIGD_TOPIC_SCOPES", "false", FLAG, "Whether a token needs mig:publish:… or mig:subscribe:…."),
     Setting("MIGD_ENABLE_METRICS", "true", FLAG, "Measure, and serve /metrics."),
     Setting("MIGD_STORE", "sqlite", choice("memory", "sqlite"), "Where events, quotas and records are kept."),
     Setting("MIGD_DATA_DIR", "", FOLDER, "Where the sqlite store lies; unset, ~/.local/share/migd."),
@@ -130,6 +131,7 @@ class Settings:
     auth_mode: str
     jwt_hs256_secret: str
     require_tenant_header: bool
+    topic_scopes: bool
     enable_metrics: bool
     store: str
     data_dir: Path | None

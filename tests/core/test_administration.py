@@ -17,12 +17,10 @@ from mig_protocol.messages import (
     InvocationMode,
     MigErrorCode,
     OrgCreation,
-    PolicyCheck,
-    Quota,
     SchemaRegistration,
     TenantCreation,
 )
-from support.gateway_under_test import GatewayUnderTest, Scripted, calling, capability
+from support.gateway_under_test import GatewayUnderTest, calling
 
 STRICT = {"type": "object", "required": ["must"]}
 
@@ -126,26 +124,6 @@ async def test_no_reference_of_a_schema_is_ever_fetched() -> None:
         )
         assert await refusal(registering) is MigErrorCode.MIG_INVALID_REQUEST
         assert not asked.is_set()
-
-
-async def test_a_policy_is_explained_by_the_rule_that_decides() -> None:
-    theirs = capability(Scripted(), "test.theirs", tenants=frozenset({"umbrella"}), auth_scopes=["run"])
-    async with GatewayUnderTest(theirs) as under_test:
-        admin = under_test.gateway.administration
-
-        def decide(tenant: str, action: str = "invoke") -> tuple[bool, str]:
-            decision = admin.validate_policy(
-                PolicyCheck(tenant_id=tenant, capability="test.theirs", action=action)
-            )
-            return decision.allowed, decision.reason
-
-        assert decide("acme") == (False, "tenant acme sees no capability test.theirs")
-        assert decide("umbrella")[0]
-        assert "run" in decide("umbrella")[1]
-        assert decide("umbrella", "destroy") == (False, "no rule allows the action destroy")
-        await admin.set_quota(Quota(tenant_id="umbrella", max_invocations=1))
-        await under_test.invoke(call=calling("umbrella"), to="test.theirs")
-        assert decide("umbrella") == (False, "the tenant has used its quota of 1 invocations")
 
 
 async def test_usage_counts_what_ran_and_adds_up() -> None:

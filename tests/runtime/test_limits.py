@@ -94,6 +94,7 @@ async def test_a_policy_names_the_limit_that_decides_and_takes_nothing_of_it() -
         assert refused == {
             "allowed": False,
             "reason": "tenant acme may start 0.01 invocations per second",
+            "rule": "allowance",
         }
         assert seen["allowed"] is True
 

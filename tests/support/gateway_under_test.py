@@ -142,6 +142,7 @@ class GatewayUnderTest:
         clock: ManualClock | None = None,
         store: Store | None = None,
         audit_on_failure: OnFailure = "continue",
+        topic_scopes: bool = False,
     ) -> None:
         self.clock = clock or ManualClock()
         self.store = store or MemoryStore(self.clock, retention)
@@ -157,6 +158,7 @@ class GatewayUnderTest:
                 limits=limits or Limits(),
                 audit_sinks=(self.audit,),
                 audit_on_failure=audit_on_failure,
+                topic_scopes=topic_scopes,
             )
         )
         self._capabilities = capabilities or (capability(self.provider),)

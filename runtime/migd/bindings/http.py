@@ -127,7 +127,8 @@ class HttpBinding(HttpService):
         return self._gateway.list_connections(query)
 
     def validate_policy(self, exchange: Exchange, request: PolicyCheck) -> PolicyDecision:
-        return self._administration(exchange).validate_policy(request)
+        asking = self._call(exchange).principal
+        return self._administration(exchange).validate_policy(asking, request)
 
     def set_quota(self, exchange: Exchange, request: Quota) -> Awaitable[Quota]:
         return self._administration(exchange).set_quota(request)

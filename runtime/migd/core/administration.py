@@ -29,16 +29,22 @@ from mig_protocol.messages import (
 )
 from migd.core.admission import Admission
 from migd.core.audit_export import AuditExports
-from migd.core.catalog import Catalog, Entry
+from migd.core.call import ANONYMOUS, Principal
+from migd.core.catalog import Catalog
 from migd.core.clock import Clock
+from migd.core.policy import ACTIONS, Policy
 from migd.core.ports import Store
+from migd.core.rules import ALLOWANCE
 
 
 class Administration:
     """Rights are checked before: see `Gateway.require_admin`."""
 
-    def __init__(self, catalog: Catalog, admission: Admission, store: Store, clock: Clock) -> None:
+    def __init__(
+        self, catalog: Catalog, policy: Policy, admission: Admission, store: Store, clock: Clock
+    ) -> None:
         self._catalog = catalog
+        self._policy = policy
         self._admission = admission
         self._store = store
         self._clock = clock
@@ -67,24 +73,22 @@ class Administration:
         await self._store.catalog.put_schema(request.uri, request.schema)
         return SchemaReference(uri=request.uri)
 
-    def validate_policy(self, request: PolicyCheck) -> PolicyDecision:
-        """Whether the tenant may do `action` with the capability now, and which rule decides: the one that
-        would decide about the call itself. Nothing is taken.
+    def validate_policy(self, asking: Principal, request: PolicyCheck) -> PolicyDecision:
+        """Whether the tenant may do `action` now, and which rule decides: the one that would decide about the
+        call itself. Nothing is taken.
+
+        `asking` is who wants to know. Where callers are authenticated, the answer is about one who holds
+        `request.scopes`; without those, about one who holds whatever scopes it takes.
         """
-        if request.action not in ("invoke", "discover"):
-            return PolicyDecision(allowed=False, reason=f"no rule allows the action {request.action}")
-        try:
-            entry = self._admission.known(request.tenant_id, request.capability)
-        except MigFault:
-            return PolicyDecision(
-                allowed=False, reason=f"tenant {request.tenant_id} sees no capability {request.capability}"
-            )
-        if request.action == "invoke":
+        caller = _described(asking, request)
+        target = _target(request)
+        decision = self._policy.decide(caller, request.tenant_id, request.action, target)
+        if decision.allowed and request.action == "invoke":
             try:
-                self._admission.permit(request.tenant_id, entry)
+                self._admission.room(request.tenant_id, target)
             except MigFault as fault:
-                return PolicyDecision(allowed=False, reason=fault.message)
-        return PolicyDecision(allowed=True, reason=_openness(entry))
+                return PolicyDecision(allowed=False, reason=fault.message, rule=ALLOWANCE)
+        return PolicyDecision(allowed=decision.allowed, reason=decision.reason, rule=decision.rule.id)
 
     async def set_quota(self, request: Quota) -> Quota:
         """How many invocations the tenant may run, counted from its first quota on."""
@@ -142,6 +146,22 @@ class Administration:
             raise MigFault(MigErrorCode.MIG_INVALID_REQUEST, f"{kind} {identifier} exists already")
 
 
-def _openness(entry: Entry) -> str:
-    needs = f" to callers with one of the scopes {', '.join(sorted(entry.scopes))}" if entry.scopes else ""
-    return f"{entry.id} is visible to the tenant and open{needs}"
+def _described(asking: Principal, request: PolicyCheck) -> Principal:
+    """The caller that the question is about."""
+    if request.scopes is UNSET or not asking.authenticated:
+        return ANONYMOUS
+    return Principal(
+        subject="", tenant_id=request.tenant_id, scopes=frozenset(request.scopes), authenticated=True
+    )
+
+
+def _target(request: PolicyCheck) -> str:
+    """What the action would be done to. Raises MigFault MIG_INVALID_REQUEST where the question needs one."""
+    kind = ACTIONS.get(request.action)
+    targets = {"capability": request.capability, "topic": request.topic}
+    target = targets.get(kind, "") if kind else ""
+    if target is UNSET:
+        raise MigFault(
+            MigErrorCode.MIG_INVALID_REQUEST, f"{kind} is required for the action {request.action}"
+        )
+    return target

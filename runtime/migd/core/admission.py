@@ -1,11 +1,11 @@
 """The admission pipeline of INVOKE: which check decides, and in which order (protocol section 2).
 
 The order is part of the protocol; the first check that fails gives the answer:
-header, tenant (both in `Contexts.open`), capability known, scope, payload size, payload schema,
-cancelled beforehand, an audit trail that must be written and can not be (all in `check`), idempotency
-(`once.Once`), then quota and rate, room to run, a provider to run it (`admit` and `running`). This module and
-`context` are the only places that refuse an invocation. What is refused takes nothing: a token, a place and
-the quota are taken once all is decided.
+header, tenant (both in `Contexts.open`), capability known and scope (both decided by `policy.Policy`),
+payload size, payload schema, cancelled beforehand, an audit trail that must be written and can not be (all in
+`check`), idempotency (`once.Once`), then quota and rate, room to run, a provider to run it (`admit` and
+`running`). These are the only places that refuse an invocation. What is refused takes nothing: a token, a
+place and the quota are taken once all is decided.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from migd.core.flights import Flights
 from migd.core.invocation import cancelled
 from migd.core.ledger import Ledger
 from migd.core.limits import Limits
+from migd.core.policy import Policy
 from migd.core.ports import QuotaStore, TombstoneStore
 from migd.core.provider import JsonObject, Provider
 from migd.core.throttles import Throttle, Throttles
@@ -38,6 +39,7 @@ class Admission:
     def __init__(
         self,
         catalog: Catalog,
+        policy: Policy,
         flights: Flights,
         quotas: QuotaStore,
         tombstones: TombstoneStore,
@@ -46,6 +48,7 @@ class Admission:
         ledger: Ledger,
     ) -> None:
         self._catalog = catalog
+        self._policy = policy
         self._flights = flights
         self._quotas = quotas
         self._tombstones = tombstones
@@ -80,21 +83,17 @@ class Admission:
         """A capability that exists for this tenant, and that the caller's scopes allow."""
         if not capability:
             raise MigFault(MigErrorCode.MIG_INVALID_REQUEST, "capability is required")
-        entry = self.known(context.tenant_id, capability)
-        if not entry.allows(context.principal):
-            raise MigFault(
-                MigErrorCode.MIG_FORBIDDEN,
-                f"{entry.id} needs one of the scopes {', '.join(sorted(entry.scopes))}",
-                details={"required_scopes": sorted(entry.scopes)},
-            )
+        decision = self._policy.decide(context.principal, context.tenant_id, "invoke", capability)
+        entry = self._catalog.find(capability)
+        if entry is None or not decision.allowed:
+            raise decision.fault()
         return entry
 
-    def known(self, tenant_id: str, capability: str) -> Entry:
-        """A capability that exists for this tenant."""
+    def room(self, tenant_id: str, capability: str) -> None:
+        """Raises MigFault as an invocation now would, for what the tenant or the capability may take."""
         entry = self._catalog.find(capability)
-        if entry is None or not entry.visible_to_tenant(tenant_id):
-            raise MigFault(MigErrorCode.MIG_UNSUPPORTED_CAPABILITY, f"no capability {capability}")
-        return entry
+        if entry is not None:
+            self.permit(tenant_id, entry)
 
     def permit(self, tenant_id: str, entry: Entry) -> Sequence[Throttle]:
         """What the tenant may take decides: its quota, the rates, then the places to run. Takes nothing.

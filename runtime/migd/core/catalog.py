@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import CapabilityDescriptor, DeliverySemantics, MigErrorCode, QoSProfile
-from migd.core.call import Principal
 from migd.core.limits import UNLIMITED, Allowance
 from migd.core.provider import JsonObject, Provider
 from migd.core.schemas import PayloadSchema, SchemaCatalog
@@ -59,7 +58,7 @@ class Entry:
         self.id = descriptor.id
         self.provider = capability.provider
         self.input = input_schema
-        self.scopes = frozenset(descriptor.auth_scopes)
+        self.scopes = tuple(sorted(set(descriptor.auth_scopes)))
         self.max_payload_bytes = _qos(descriptor).max_payload_bytes
         self.unary = "unary" in modes
         self.streams = bool(modes & {"server_stream", "client_stream", "bidi_stream"})
@@ -67,10 +66,6 @@ class Entry:
 
     def visible_to_tenant(self, tenant_id: str) -> bool:
         return self.capability.tenants is None or tenant_id in self.capability.tenants
-
-    def allows(self, principal: Principal) -> bool:
-        """Any one of the capability's scopes is enough; without authentication scopes are not checked."""
-        return not principal.authenticated or not self.scopes or not self.scopes.isdisjoint(principal.scopes)
 
 
 class Catalog:

@@ -11,6 +11,7 @@ from migd.core.call import Call, Principal
 from migd.core.clock import Clock
 from migd.core.limits import Limits
 from migd.core.provider import JsonObject
+from migd.core.rules import ONE_TENANT, Decision
 from migd.core.tokens import is_tenant_id
 
 UNKNOWN_TENANT = "unknown"
@@ -159,6 +160,4 @@ class Contexts:
 
 
 def _foreign() -> MigFault:
-    return MigFault(
-        MigErrorCode.MIG_FORBIDDEN, "the tenant in the request is not the tenant of its transport or token"
-    )
+    return Decision(False, ONE_TENANT, "", "", "").fault()

@@ -26,9 +26,10 @@ from migd.core.admission import payload_of
 from migd.core.call import Call
 from migd.core.clock import Clock
 from migd.core.connections import Connections
-from migd.core.context import Contexts
+from migd.core.context import Context, Contexts
 from migd.core.failpoints import Failpoints
 from migd.core.limits import Limits
+from migd.core.policy import Policy
 from migd.core.ports import ConsumerName, ConsumerStore, EventLog
 from migd.core.provider import JsonObject
 from migd.core.recorder import Recorder
@@ -73,6 +74,7 @@ class Events:
         self,
         *,
         contexts: Contexts,
+        policy: Policy,
         log: EventLog,
         consumers: ConsumerStore,
         connections: Connections,
@@ -82,6 +84,7 @@ class Events:
         failpoints: Failpoints,
     ) -> None:
         self._contexts = contexts
+        self._policy = policy
         self._log = log
         self._consumers = consumers
         self._connections = connections
@@ -99,7 +102,7 @@ class Events:
         context = self._contexts.open(call, request.header)
         header = self._contexts.respond(context)
         try:
-            topic = _required(request.topic)
+            topic = self._open_topic(context, "publish", request.topic)
             draft = _Draft(
                 _event_header(header),
                 topic,
@@ -128,7 +131,7 @@ class Events:
         """
         context = self._contexts.open(call, request.header)
         try:
-            topic = _required(request.topic)
+            topic = self._open_topic(context, "subscribe", request.topic)
             head = await self._log.head(context.tenant_id, topic)
             name = ConsumerName(context.tenant_id, topic, request.consumer_id or "")
             position = await self._start(name, request.resume_cursor, head)
@@ -154,6 +157,12 @@ class Events:
         )
         readers.add(subscription)
         return subscription
+
+    def _open_topic(self, context: Context, action: str, topic: str | UnsetType) -> str:
+        if not topic:
+            raise MigFault(MigErrorCode.MIG_INVALID_REQUEST, "topic is required")
+        self._policy.require(context.principal, context.tenant_id, action, topic)
+        return topic
 
     async def _start(self, name: ConsumerName, cursor: str | UnsetType, head: int) -> int:
         """The position to begin at. What a name's is, is committed before the subscriber hears of it."""
@@ -183,12 +192,6 @@ class Events:
             readers.discard(subscription)
             if not readers:
                 del self._readers[subscription.topic]
-
-
-def _required(topic: str | UnsetType) -> str:
-    if not topic:
-        raise MigFault(MigErrorCode.MIG_INVALID_REQUEST, "topic is required")
-    return topic
 
 
 def _event_header(header: MessageHeader) -> MessageHeader:

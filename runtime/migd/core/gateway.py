@@ -28,7 +28,6 @@ from mig_protocol.messages import (
     HelloResponse,
     InvokeRequest,
     InvokeResponse,
-    MigErrorCode,
     PublishAck,
     PublishRequest,
     RequestHeader,
@@ -55,6 +54,7 @@ from migd.core.ledger import Ledger, OnFailure
 from migd.core.limits import Identity, Limits
 from migd.core.negotiation import Negotiation
 from migd.core.once import Once
+from migd.core.policy import Policy
 from migd.core.ports import Store
 from migd.core.provider import JsonObject
 from migd.core.recorder import Recorder
@@ -64,7 +64,6 @@ from migd.core.subscription import Subscription
 
 log = logging.getLogger("migd.gateway")
 
-ADMIN_SCOPE = "mig:admin"
 _NOBODY = Call(principal=ANONYMOUS, binding="http")
 
 
@@ -81,6 +80,7 @@ class Parts:
     audit_sinks: tuple[AuditSink, ...] = ()
     audit_on_failure: OnFailure = "continue"
     require_tenant_header: bool = False
+    topic_scopes: bool = False
     failpoints: Failpoints = UNARMED
 
 
@@ -96,8 +96,16 @@ class Gateway:
         self._ledger = Ledger(
             (store.audit, *parts.audit_sinks), recorder, clock, on_failure=parts.audit_on_failure
         )
+        self._policy = Policy(self._catalog, topic_scopes=parts.topic_scopes)
         self._admission = Admission(
-            self._catalog, self._flights, store.quotas, store.tombstones, limits, clock, self._ledger
+            self._catalog,
+            self._policy,
+            self._flights,
+            store.quotas,
+            store.tombstones,
+            limits,
+            clock,
+            self._ledger,
         )
         self._connections = Connections(clock, recorder, limits)
         self._cancellation = Cancellation(self._contexts, self._flights, store.tombstones, limits)
@@ -113,6 +121,7 @@ class Gateway:
         )
         self._events = Events(
             contexts=self._contexts,
+            policy=self._policy,
             log=store.events,
             consumers=store.consumers,
             connections=self._connections,
@@ -124,13 +133,14 @@ class Gateway:
         self._negotiation = Negotiation(
             contexts=self._contexts,
             catalog=self._catalog,
+            policy=self._policy,
             flights=self._flights,
             identity=parts.identity,
             server_id=lambda: self.server_id,
             limits=limits,
         )
         self._drain = Drain(self._admission, self._flights, self._events)
-        self.administration = Administration(self._catalog, self._admission, store, clock)
+        self.administration = Administration(self._catalog, self._policy, self._admission, store, clock)
 
     @property
     def server_id(self) -> str:
@@ -176,10 +186,8 @@ class Gateway:
 
         A transport tenant that is not the token's is MIG_FORBIDDEN here as everywhere.
         """
-        principal = call.principal
         self._contexts.refuse_foreign(call)
-        if principal.authenticated and ADMIN_SCOPE not in principal.scopes:
-            raise MigFault(MigErrorCode.MIG_FORBIDDEN, f"this route needs the scope {ADMIN_SCOPE}")
+        self._policy.require(call.principal, call.principal.tenant_id or UNKNOWN_TENANT, "admin")
 
     # -- the protocol's operations -----------------------------------------------------------------
 

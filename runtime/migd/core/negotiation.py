@@ -26,6 +26,7 @@ from migd.core.catalog import Catalog
 from migd.core.context import Contexts
 from migd.core.flights import Flights
 from migd.core.limits import Identity, Limits
+from migd.core.policy import Policy
 
 SUPPORTED_FEATURES = frozenset(
     {
@@ -52,6 +53,7 @@ class Negotiation:
         *,
         contexts: Contexts,
         catalog: Catalog,
+        policy: Policy,
         flights: Flights,
         identity: Identity,
         server_id: Callable[[], str],
@@ -59,6 +61,7 @@ class Negotiation:
     ) -> None:
         self._contexts = contexts
         self._catalog = catalog
+        self._policy = policy
         self._flights = flights
         self._identity = identity
         self._server_id = server_id
@@ -97,8 +100,7 @@ class Negotiation:
             _trimmed(entry.descriptor, request)
             for entry in self._catalog.all()
             if query in entry.id.lower()
-            and entry.visible_to_tenant(context.tenant_id)
-            and entry.allows(call.principal)
+            and self._policy.decide(call.principal, context.tenant_id, "discover", entry.id).allowed
         ]
         return DiscoverResponse(header=self._contexts.respond(context), capabilities=visible)
 
