@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
+import signal
+import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
+from typing import NoReturn
 
 from jwt.warnings import InsecureKeyLengthWarning
 
@@ -19,18 +20,21 @@ from migd.bindings.http import HttpBinding, Scrape
 from migd.bindings.websocket import WebSocketBinding
 from migd.config import ConfigError, Settings
 from migd.console import PAGES_PREFIXES, build_pages
+from migd.core.audit import AuditSink
 from migd.core.auth import Authenticator, JwtAuthenticator, OpenAuthenticator
 from migd.core.catalog import Capability
 from migd.core.clock import Clock, SystemClock
+from migd.core.failpoints import UNARMED, Failpoint, Failpoints
 from migd.core.gateway import Gateway, Parts
 from migd.core.limits import Allowance, Identity, Limits
-from migd.core.ports import AuditSink, Store
+from migd.core.ports import Store
 from migd.core.recorder import NullRecorder, Recorder
+from migd.data_dir import ELSEWHERE, data_dir
 from migd.metrics import Metrics
 from migd.stores.audit_file import AuditFile
 from migd.stores.memory import MemoryStore
 from migd.stores.retention import Retention
-from migd.stores.sqlite import SqliteStore, StoreError
+from migd.stores.sqlite import SqliteStore, StoreError, StoreFolderError
 
 _log = logging.getLogger("migd.app")
 _HS256_KEY_BYTES = 32
@@ -55,6 +59,7 @@ class Application:
         self.gateway = Gateway(_parts(settings, metrics or NullRecorder(), tenants or {}))
         if metrics is not None:
             metrics.in_flight = self.gateway.in_flight
+            metrics.audit_lost = self.gateway.audit_lost
             metrics.knows_capability = self.gateway.knows_capability
         self._websockets = WebSocketBinding(self.gateway)
         self.asgi = self._adapter(metrics)
@@ -63,8 +68,14 @@ class Application:
         """Everything is ready to serve when this returns. Raises ConfigError for an unusable store."""
         try:
             await self.gateway.start(self._capabilities)
+        except StoreFolderError as error:
+            raise ConfigError(f"{error}; {ELSEWHERE}") from error
         except StoreError as error:
             raise ConfigError(str(error)) from error
+
+    def reopen(self) -> None:
+        """What SIGHUP does: files that were moved away are let go of, and new ones begun in their place."""
+        self.gateway.reopen_audit()
 
     async def drain(self) -> None:
         """Nothing new; what runs ends by itself or is failed, and every stream has its last frame."""
@@ -94,35 +105,49 @@ class Application:
 
 def _parts(settings: Settings, recorder: Recorder, tenants: Mapping[str, Allowance]) -> Parts:
     clock = SystemClock()
+    failpoints = _failpoints(settings.failpoint)
     return Parts(
-        store=_store(settings, clock),
+        store=_store(settings, clock, failpoints),
         authenticator=_authenticator(settings),
         clock=clock,
         recorder=recorder,
         identity=Identity(
-            server_id=settings.server_id or f"migd-{secrets.token_hex(4)}",
+            server_id=settings.server_id,
             metrics_enabled=settings.enable_metrics,
         ),
         limits=_limits(settings, tenants),
-        audit_sinks=_audit_sinks(settings),
+        audit_sinks=_audit_sinks(settings, clock),
+        audit_on_failure=settings.audit_on_failure,
         require_tenant_header=settings.require_tenant_header,
+        failpoints=failpoints,
     )
 
 
-def _store(settings: Settings, clock: Clock) -> Store:
+def _store(settings: Settings, clock: Clock, failpoints: Failpoints) -> Store:
     if settings.store == "memory":
         return MemoryStore(clock, _retention(settings))
     return SqliteStore(
-        data_dir(settings), clock, _retention(settings), synchronous=settings.sqlite_synchronous
+        data_dir(settings, os.environ),
+        clock,
+        _retention(settings),
+        synchronous=settings.sqlite_synchronous,
+        failpoints=failpoints,
     )
 
 
-def data_dir(settings: Settings) -> Path:
-    """MIGD_DATA_DIR, or where the user's programs keep their data (XDG Base Directory specification)."""
-    if settings.data_dir is not None:
-        return settings.data_dir
-    shared = os.environ.get("XDG_DATA_HOME")
-    return (Path(shared) if shared else Path.home() / ".local" / "share") / "migd"
+def _failpoints(text: str) -> Failpoints:
+    if not text:
+        return UNARMED
+    name, _, nth = text.partition(":")
+    _log.warning("MIGD_FAILPOINT=%s: this gateway will kill itself there, which is for testing only", text)
+    return Failpoints(Failpoint(name), int(nth or 1), _die)
+
+
+def _die() -> NoReturn:
+    os.kill(os.getpid(), signal.SIGKILL)
+    # The signal is there before the call returns, to the calling thread or to another.
+    while True:
+        time.sleep(1)
 
 
 def _authenticator(settings: Settings) -> Authenticator:
@@ -161,17 +186,23 @@ def _retention(settings: Settings) -> Retention:
         bytes=settings.retention_bytes,
         age_s=settings.retention_age_s,
         topics=settings.max_topics_per_tenant,
+        consumers=settings.max_consumers_per_tenant,
+        consumer_window_s=settings.consumer_window_s,
         audit_records=settings.retention_audit_records,
     )
 
 
-def _audit_sinks(settings: Settings) -> tuple[AuditSink, ...]:
+def _audit_sinks(settings: Settings, clock: Clock) -> tuple[AuditSink, ...]:
     if settings.audit_log_path is None:
         return ()
+    path = str(settings.audit_log_path)
     try:
-        return (AuditFile(settings.audit_log_path),)
+        return (AuditFile(settings.audit_log_path, clock),)
+    except BlockingIOError as error:
+        raise ConfigError(
+            f"MIGD_AUDIT_LOG_PATH={path!r} is in use by another migd: give each gateway a file of its own"
+        ) from error
     except OSError as error:
-        path = str(settings.audit_log_path)
         raise ConfigError(f"MIGD_AUDIT_LOG_PATH={path!r} can not be written: {error.strerror}") from error
 
 

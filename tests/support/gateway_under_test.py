@@ -1,4 +1,4 @@
-"""A whole gateway without a socket: real core, real memory store, a clock that the test moves."""
+"""A whole gateway without a socket: real core, a real store (memory by default), a clock that tests move."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ from migd.core.auth import OpenAuthenticator
 from migd.core.call import Call, Principal
 from migd.core.catalog import Capability
 from migd.core.gateway import Gateway, Parts
+from migd.core.ledger import OnFailure
 from migd.core.limits import Identity, Limits
+from migd.core.ports import Store
 from migd.core.provider import Final, Health, JsonObject, Work
 from migd.core.recorder import NullRecorder
 from migd.stores.memory import MemoryStore
@@ -89,9 +91,14 @@ class Sink:
 
     def __init__(self) -> None:
         self.records: list[AuditRecord] = []
+        self.failure: str | None = None
+
+    lost = 0
 
     def append(self, record: AuditRecord) -> None:
         self.records.append(record)
+
+    def reopen(self) -> None: ...
 
     async def close(self) -> None: ...
 
@@ -117,10 +124,16 @@ class GatewayUnderTest:
     """Use as an async context manager; its attributes are there for tests to look at."""
 
     def __init__(
-        self, *capabilities: Capability, limits: Limits | None = None, retention: Retention | None = None
+        self,
+        *capabilities: Capability,
+        limits: Limits | None = None,
+        retention: Retention | None = None,
+        clock: ManualClock | None = None,
+        store: Store | None = None,
+        audit_on_failure: OnFailure = "continue",
     ) -> None:
-        self.clock = ManualClock()
-        self.store = MemoryStore(self.clock, retention)
+        self.clock = clock or ManualClock()
+        self.store = store or MemoryStore(self.clock, retention)
         self.audit = Sink()
         self.provider = Scripted()
         self.gateway = Gateway(
@@ -132,6 +145,7 @@ class GatewayUnderTest:
                 identity=Identity(server_id="under-test"),
                 limits=limits or Limits(),
                 audit_sinks=(self.audit,),
+                audit_on_failure=audit_on_failure,
             )
         )
         self._capabilities = capabilities or (capability(self.provider),)

@@ -2,9 +2,10 @@
 
 The order is part of the protocol; the first check that fails gives the answer:
 header, tenant (both in `Contexts.open`), capability known, scope, payload size, payload schema,
-cancelled beforehand (all in `check`), idempotency (`once.Once`), then quota and rate, room to run, a
-provider to run it (`admit` and `running`). This module and `context` are the only places that refuse an
-invocation. What is refused takes nothing: a token, a place and the quota are taken once all is decided.
+cancelled beforehand, an audit trail that must be written and can not be (all in `check`), idempotency
+(`once.Once`), then quota and rate, room to run, a provider to run it (`admit` and `running`). This module and
+`context` are the only places that refuse an invocation. What is refused takes nothing: a token, a place and
+the quota are taken once all is decided.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from migd.core.clock import Clock
 from migd.core.context import Context
 from migd.core.flights import Flights
 from migd.core.invocation import cancelled
+from migd.core.ledger import Ledger
 from migd.core.limits import Limits
 from migd.core.ports import QuotaStore, TombstoneStore
 from migd.core.provider import JsonObject, Provider
@@ -41,6 +43,7 @@ class Admission:
         tombstones: TombstoneStore,
         limits: Limits,
         clock: Clock,
+        ledger: Ledger,
     ) -> None:
         self._catalog = catalog
         self._flights = flights
@@ -49,6 +52,7 @@ class Admission:
         self._limits = limits
         self._clock = clock
         self._throttles = Throttles(limits.tenant, limits.tenants, limits.max_tenants_throttled)
+        self._ledger = ledger
         self._draining = False
 
     def drain(self) -> None:
@@ -68,6 +72,8 @@ class Admission:
         reason = self._tombstones.reason(context.tenant_id, context.message_id)
         if reason is not None:
             raise cancelled(reason)
+        # Before a kept answer is given and before a quota is debited: neither may go unrecorded.
+        self._ledger.require()
         return entry
 
     def visible(self, context: Context, capability: str | UnsetType) -> Entry:

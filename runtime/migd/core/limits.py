@@ -76,9 +76,9 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Who this gateway is and what it has switched on."""
+    """Who this gateway is and what it has switched on. Without a `server_id` it is named by its store."""
 
-    server_id: str
+    server_id: str = ""
     bindings: frozenset[str] = field(default_factory=lambda: frozenset({"http"}))
     metrics_enabled: bool = True
     nats_binding_active: bool = False
