@@ -24,7 +24,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Life:
-    """One run, and the server before anyone came (`idle`), with its bounds met (`warm`), at the end of the work
+    """One run, and the server before anyone came (`idle`), with its bounds met (`warm`), when all was done
     (`full`) and without anyone again (`left`). `wanted` operations were to be done; `usage` is what the
     gateway says has run.
     """

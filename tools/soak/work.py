@@ -49,8 +49,8 @@ class Crew:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for caller, _ in self._members:
-            await caller.__aexit__()
+        for member in self._members:
+            await member[0].__aexit__()
 
     async def work(self, operations: int, *, filling: bool, until: float) -> None:
         """So many operations in all; fewer when the loop's clock says `until` before."""
