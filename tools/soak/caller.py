@@ -51,11 +51,13 @@ class Caller:
         return json.loads(await self._socket.recv())
 
     @asynccontextmanager
-    async def subscribed(self, topic: str, tenant: str, cursor: int) -> AsyncIterator[AsyncIterator[Any]]:
+    async def subscribed(
+        self, topic: str, tenant: str, cursor: int, consumer: str
+    ) -> AsyncIterator[AsyncIterator[Any]]:
         """The events after a cursor, over a connection that is closed at the end of the block."""
         reader, writer = await asyncio.open_connection(_HOST, self._port, limit=_ROOM)
         try:
-            path = f"/mig/v0.1/subscribe/{topic}?resume_cursor={cursor}"
+            path = f"/mig/v0.1/subscribe/{topic}?resume_cursor={cursor}&consumer_id={consumer}"
             writer.write(request_bytes("GET", path, x_tenant_id=tenant))
             await reader.readuntil(_HEAD_END)
             yield _events(reader)

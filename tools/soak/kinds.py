@@ -79,13 +79,17 @@ async def _publish_anew(caller: Caller, names: Names) -> str:
     return str((await caller.ask("POST", path, body, tenant))[0])
 
 
-async def _resume(caller: Caller, names: Names) -> str:
-    """Publish, and subscribe from before that: what comes first is what was published."""
-    topic, tenant = names.topic(), names.tenant()
-    _, ack = await caller.ask("POST", f"/mig/v0.1/publish/{topic}", {"payload": {"n": 1}}, tenant)
-    async with caller.subscribed(topic, tenant, ack["sequence"] - 1) as events:
-        event = await anext(events)
-    return "resumed" if event["event_id"] == ack["event_id"] else f"{event}"
+def _resuming(tenant: Callable[[Names], str], consumer: Callable[[Names], str]) -> Act:
+    """Publish, and subscribe by name from before that: what comes first is what was published."""
+
+    async def act(caller: Caller, names: Names) -> str:
+        topic, whose = names.topic(), tenant(names)
+        _, ack = await caller.ask("POST", f"/mig/v0.1/publish/{topic}", {"payload": {"n": 1}}, whose)
+        async with caller.subscribed(topic, whose, ack["sequence"] - 1, consumer(names)) as events:
+            event = await anext(events)
+        return "resumed" if event["event_id"] == ack["event_id"] else f"{event}"
+
+    return act
 
 
 async def _cancel_unseen(caller: Caller, names: Names) -> str:
@@ -192,7 +196,13 @@ KINDS = (
     _one("invoke twice under a key", _invoke_again, 4, "replayed", filling=30, ran="replayed"),
     _one("publish", _publish, 12, "200", filling=5),
     _one("publish to a new topic", _publish_anew, 3, "200", "429", filling=15),
-    _one("publish and resume", _resume, 2, "resumed"),
+    _one("publish and resume", _resuming(Names.tenant, Names.consumer), 2, "resumed"),
+    _one(
+        "publish and resume, a new name",
+        _resuming(Names.tenant, lambda names: names.new("consumer")),
+        1,
+        "resumed",
+    ),
     _one("stream", _stream, 6, "response", filling=5, ran="response"),
     _one("stream, not valid", _stream_refused, 2, "MIG_INVALID_REQUEST"),
     _one("stream, cancelled", _stream_cancelled, 2, "cancelled", ran="cancelled"),

@@ -6,6 +6,7 @@ import random
 
 _TENANTS = 40
 _TOPICS = 20
+_CONSUMERS = 3
 _CAPABILITIES = 200
 
 
@@ -24,6 +25,10 @@ class Names:
     def topic(self) -> str:
         """One of a few of each tenant's."""
         return f"soak.topic-{self._chance.randrange(_TOPICS)}"
+
+    def consumer(self) -> str:
+        """One of a few of each topic's."""
+        return f"consumer-{self._chance.randrange(_CONSUMERS)}"
 
     def capability(self) -> str:
         """One of those that are registered now and then."""
