@@ -19,7 +19,12 @@ _CALLERS = 32
 _WARM_UP = 0.4
 _MANIFEST = Path(__file__).parent / "server" / "migd.yaml"
 # Rates that nobody meets but the slow tenant: so that every tenant has something to be remembered for.
-_SETTINGS = {"MIGD_STORE": "sqlite", "MIGD_TENANT_RATE_PER_S": "1000000", "MIGD_TENANT_CONCURRENCY": "1000"}
+_SETTINGS = {
+    "MIGD_STORE": "sqlite",
+    "MIGD_GRPC_ADDR": "127.0.0.1:0",
+    "MIGD_TENANT_RATE_PER_S": "1000000",
+    "MIGD_TENANT_CONCURRENCY": "1000",
+}
 
 
 def main() -> int:
@@ -42,12 +47,12 @@ async def _live(server: Server, options: argparse.Namespace) -> Life:
     idle = _reading(server)
     until = asyncio.get_running_loop().time() + options.seconds
     warm_up = int(options.operations * _WARM_UP)
-    async with Crew(server.port, _CALLERS, options.seed, tally) as crew:
+    async with Crew(server, _CALLERS, options.seed, tally) as crew:
         await _timed("warm-up", crew, tally, warm_up, filling=True, until=until)
         warm = _reading(server)
         await _timed("mixed", crew, tally, options.operations - warm_up, filling=False, until=until)
         full = _reading(server)
-    usage = await _usage(server.port)
+    usage = await _usage(server)
     return Life(
         tally=tally,
         wanted=options.operations,
@@ -69,9 +74,9 @@ async def _timed(
     print(f"{name}: {done:,} operations in {seconds:.1f} s, {done / seconds:,.0f} a second", flush=True)
 
 
-async def _usage(port: int) -> dict[str, int]:
+async def _usage(server: Server) -> dict[str, int]:
     """The sums that should all be the same."""
-    async with Caller(port) as caller:
+    async with Caller(server.port, server.grpc_port) as caller:
         _, usage = await caller.ask("GET", "/cloud/v0.1/usage")
     return {
         "by tenant": sum(usage["tenant_invocations"].values()),

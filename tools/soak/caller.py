@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from grpc import aio
 from tools.bench.http_load import request_bytes
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -17,10 +18,15 @@ _ROOM = 1 << 24
 
 
 class Caller:
-    """Asks one thing at a time. Use as an async context manager; `port` is the server's."""
+    """Asks one thing at a time. Use as an async context manager; the ports are the server's.
 
-    def __init__(self, port: int) -> None:
+    `channel` is the one for gRPC.
+    """
+
+    def __init__(self, port: int, grpc_port: int) -> None:
         self._port = port
+        self._grpc_port = grpc_port
+        self.channel: aio.Channel
         self._reader: asyncio.StreamReader
         self._writer: asyncio.StreamWriter
         self._socket: ClientConnection
@@ -28,9 +34,13 @@ class Caller:
     async def __aenter__(self) -> Caller:
         self._reader, self._writer = await asyncio.open_connection(_HOST, self._port, limit=_ROOM)
         self._socket = await connect(f"ws://{_HOST}:{self._port}/mig/v0.1/stream", compression=None)
+        # Each caller a connection of its own: channels to one address share one otherwise.
+        own = (("grpc.use_local_subchannel_pool", 1),)
+        self.channel = aio.insecure_channel(f"{_HOST}:{self._grpc_port}", options=own)
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.channel.close(None)
         self._writer.close()
         await self._socket.close()
 

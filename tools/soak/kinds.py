@@ -1,40 +1,22 @@
 """What callers do: the table of operations, how often each is done, and how each may end.
 
-A further binding adds its connection to `Caller` and its rows here.
+A further binding adds its connection to `Caller`, and its rows as `grpc_kinds` does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 from tools.soak.caller import Caller
+from tools.soak.grpc_kinds import GRPC_KINDS
+from tools.soak.kind import REFERENCE, WAITING, Act, kind
 from tools.soak.names import Names
 
-REFERENCE = "observatory.models.infer"
-# As server/migd.yaml has them.
-_WAITING = "soak.wait"
+# As server/migd.yaml has it.
 _SLOW_TENANT = "slow"
 _INVOKE = f"/mig/v0.1/invoke/{REFERENCE}"
 _HELLO = {"payload": {"input": "hello"}}
-
-Act = Callable[[Caller, Names], Awaitable[str]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """`act` does it once and says how it ended; `ran` are the ends that the gateway counts as usage.
-
-    `weight` is how often it is done among others, `filling` how often while the bounds are still to be met.
-    """
-
-    name: str
-    act: Act
-    weight: int
-    expected: frozenset[str]
-    filling: int = 0
-    ran: frozenset[str] = frozenset()
 
 
 def _posting(path: str, body: Callable[[Names], Any], tenant: Callable[[Names], str]) -> Act:
@@ -112,7 +94,7 @@ async def _stream_refused(caller: Caller, names: Names) -> str:
 
 async def _stream_cancelled(caller: Caller, names: Names) -> str:
     """Stopped after its first frame: the answer to the cancel, and the stream's own end."""
-    stream_id, header = await _begin(caller, names, _WAITING, {})
+    stream_id, header = await _begin(caller, names, WAITING, {})
     await caller.frame()
     await _cancel(caller, stream_id, header)
     ends = [_end(await caller.frame()) for _ in range(2)]
@@ -121,7 +103,7 @@ async def _stream_cancelled(caller: Caller, names: Names) -> str:
 
 async def _stream_cancelled_at_once(caller: Caller, names: Names) -> str:
     """Stopped by a cancel that comes right behind it: its first frame may have been on the way already."""
-    stream_id, header = await _begin(caller, names, _WAITING, {})
+    stream_id, header = await _begin(caller, names, WAITING, {})
     await _cancel(caller, stream_id, header)
     ends: list[str] = []
     while len(ends) < 2:
@@ -162,20 +144,9 @@ def _check(names: Names) -> Any:
     return {"tenant_id": names.tenant(), "capability": REFERENCE, "action": "invoke"}
 
 
-def _one(name: str, act: Act, weight: int, *expected: str, filling: int = 0, ran: str = "") -> Kind:
-    return Kind(
-        name=name,
-        act=act,
-        weight=weight,
-        filling=filling,
-        expected=frozenset(expected),
-        ran=frozenset({ran} - {""}),
-    )
-
-
 KINDS = (
-    _one("invoke", _posting(_INVOKE, lambda _: _HELLO, Names.tenant), 30, "200", ran="200"),
-    _one(
+    kind("invoke", _posting(_INVOKE, lambda _: _HELLO, Names.tenant), 30, "200", ran="200"),
+    kind(
         "invoke, a new tenant",
         _posting(_INVOKE, lambda _: _HELLO, lambda names: names.new("stranger")),
         10,
@@ -183,7 +154,7 @@ KINDS = (
         filling=30,
         ran="200",
     ),
-    _one(
+    kind(
         "invoke, over its rate",
         _posting(_INVOKE, lambda _: _HELLO, lambda _: _SLOW_TENANT),
         3,
@@ -191,29 +162,29 @@ KINDS = (
         "429",
         ran="200",
     ),
-    _one("invoke, not valid", _posting(_INVOKE, lambda _: {"payload": {}}, Names.tenant), 6, "400"),
-    _one("invoke, no such capability", _invoke_unknown, 5, "404"),
-    _one("invoke twice under a key", _invoke_again, 4, "replayed", filling=30, ran="replayed"),
-    _one("publish", _publish, 12, "200", filling=5),
-    _one("publish to a new topic", _publish_anew, 3, "200", "429", filling=15),
-    _one("publish and resume", _resuming(Names.tenant, Names.consumer), 2, "resumed"),
-    _one(
+    kind("invoke, not valid", _posting(_INVOKE, lambda _: {"payload": {}}, Names.tenant), 6, "400"),
+    kind("invoke, no such capability", _invoke_unknown, 5, "404"),
+    kind("invoke twice under a key", _invoke_again, 4, "replayed", filling=30, ran="replayed"),
+    kind("publish", _publish, 12, "200", filling=5),
+    kind("publish to a new topic", _publish_anew, 3, "200", "429", filling=15),
+    kind("publish and resume", _resuming(Names.tenant, Names.consumer), 2, "resumed"),
+    kind(
         "publish and resume, a new name",
         _resuming(Names.tenant, lambda names: names.new("consumer")),
         1,
         "resumed",
     ),
-    _one("stream", _stream, 6, "response", filling=5, ran="response"),
-    _one("stream, not valid", _stream_refused, 2, "MIG_INVALID_REQUEST"),
-    _one("stream, cancelled", _stream_cancelled, 2, "cancelled", ran="cancelled"),
-    _one("stream, cancelled at once", _stream_cancelled_at_once, 2, "cancelled", ran="cancelled"),
-    _one("cancel of what is not there", _cancel_unseen, 5, "pending", filling=30),
-    _one("hello", _posting("/mig/v0.1/hello", lambda _: {}, Names.tenant), 2, "200"),
-    _one("discover", _posting("/mig/v0.1/discover", lambda _: {"query": "infer"}, Names.tenant), 2, "200"),
-    _one("heartbeat", _posting("/mig/v0.1/heartbeat", lambda _: {}, Names.tenant), 2, "200"),
-    _one("register a capability", _posting("/admin/v0.1/capabilities", _descriptor, lambda _: ""), 1, "201"),
-    _one("register a schema", _posting("/admin/v0.1/schemas", _schema, lambda _: ""), 1, "201"),
-    _one(
+    kind("stream", _stream, 6, "response", filling=5, ran="response"),
+    kind("stream, not valid", _stream_refused, 2, "MIG_INVALID_REQUEST"),
+    kind("stream, cancelled", _stream_cancelled, 2, "cancelled", ran="cancelled"),
+    kind("stream, cancelled at once", _stream_cancelled_at_once, 2, "cancelled", ran="cancelled"),
+    kind("cancel of what is not there", _cancel_unseen, 5, "pending", filling=30),
+    kind("hello", _posting("/mig/v0.1/hello", lambda _: {}, Names.tenant), 2, "200"),
+    kind("discover", _posting("/mig/v0.1/discover", lambda _: {"query": "infer"}, Names.tenant), 2, "200"),
+    kind("heartbeat", _posting("/mig/v0.1/heartbeat", lambda _: {}, Names.tenant), 2, "200"),
+    kind("register a capability", _posting("/admin/v0.1/capabilities", _descriptor, lambda _: ""), 1, "201"),
+    kind("register a schema", _posting("/admin/v0.1/schemas", _schema, lambda _: ""), 1, "201"),
+    kind(
         "set a quota",
         _posting(
             "/pro/v0.1/quotas",
@@ -224,16 +195,17 @@ KINDS = (
         "200",
         "429",
     ),
-    _one("ask for a policy", _posting("/pro/v0.1/policies/validate", _check, lambda _: ""), 1, "200"),
-    _one(
+    kind("ask for a policy", _posting("/pro/v0.1/policies/validate", _check, lambda _: ""), 1, "200"),
+    kind(
         "enter an organisation",
         _posting("/cloud/v0.1/orgs", lambda names: {"name": "o", "id": names.new("org")}, lambda _: ""),
         1,
         "201",
         "429",
     ),
-    _one("list the connections", _getting("/admin/v0.1/connections?protocol=http"), 1, "200"),
-    _one("read the metrics", _getting("/metrics"), 1, "200"),
-    _one("a path that is none", _getting("/nowhere"), 1, "404"),
+    kind("list the connections", _getting("/admin/v0.1/connections?protocol=http"), 1, "200"),
+    kind("read the metrics", _getting("/metrics"), 1, "200"),
+    kind("a path that is none", _getting("/nowhere"), 1, "404"),
+    *GRPC_KINDS,
 )
 """Weights are per hundred or so; what takes long, or what a gateway is seldom asked, is rare."""

@@ -48,7 +48,7 @@ class Life:
         for what, number in self.tally.unexpected.most_common(20):
             yield f"{number} unexpected: {what}"
         if self.tally.operations < self.wanted:
-            yield f"the time was over after {self.tally.operations:,} of {self.wanted:,} operations"
+            yield f"only {self.tally.operations:,} of {self.wanted:,} operations were done"
         if self.growth_mb > self.most_growth_mb:
             yield f"memory grew by {self.growth_mb:.1f} MB after the warm-up, not {self.most_growth_mb:g}"
         if self.left.files > self.idle.files:

@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import accumulate
 
+from tools.bench.processes import Server
 from tools.soak.caller import Caller
-from tools.soak.kinds import KINDS, Kind
+from tools.soak.kind import Kind
+from tools.soak.kinds import KINDS
 from tools.soak.names import Names
-from websockets.exceptions import ConnectionClosed
 
 _ANSWER_S = 60.0
 
@@ -39,8 +40,10 @@ class Tally:
 class Crew:
     """Callers that keep their connections from one phase to the next. Use as an async context manager."""
 
-    def __init__(self, port: int, size: int, seed: int, tally: Tally) -> None:
-        self._members = [(Caller(port), Names(number, seed)) for number in range(size)]
+    def __init__(self, server: Server, size: int, seed: int, tally: Tally) -> None:
+        self._members = [
+            (Caller(server.port, server.grpc_port), Names(number, seed)) for number in range(size)
+        ]
         self._tally = tally
 
     async def __aenter__(self) -> Crew:
@@ -71,8 +74,8 @@ class Crew:
             try:
                 async with asyncio.timeout(_ANSWER_S):
                     outcome = await kind.act(caller, names)
-            except (OSError, EOFError, ConnectionClosed) as error:
+            except Exception as error:
                 # What its connections still bring is nobody's answer: this caller does no more.
-                self._tally.add(kind, f"no answer, {error!r}")
+                self._tally.add(kind, f"failed, {error!r}")
                 return
             self._tally.add(kind, outcome)
