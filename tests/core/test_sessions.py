@@ -309,6 +309,24 @@ async def test_streams_on_one_connection_are_limited() -> None:
         assert client.shape("two") == [("error", "MIG_BACKPRESSURE", True)]
 
 
+async def test_streams_that_are_over_take_no_place_however_they_ended() -> None:
+    async with GatewayUnderTest(limits=Limits(max_streams_per_connection=1)) as under_test:
+        provider, client = under_test.provider, Client(under_test)
+        for number in range(3):
+            provider.waits = False
+            await client.request(f"done-{number}")
+            await settle()
+            await client.request(f"refused-{number}", to="test.unknown")
+            await settle()
+            provider.waits = True
+            await client.request(f"cancelled-{number}")
+            await provider.started.wait()
+            await client.control(f"cancelled-{number}", action="cancel")
+            await settle()
+        ends = [client.shape(name)[-1][1] for name in client.by_stream()]
+    assert ends == [{}, "MIG_UNSUPPORTED_CAPABILITY", "MIG_TIMEOUT"] * 3
+
+
 async def test_a_reader_that_does_not_keep_up_holds_the_provider_back() -> None:
     async with GatewayUnderTest() as under_test:
         under_test.provider.items = [{"n": n} for n in range(100)]

@@ -215,7 +215,11 @@ class Gateway:
     def open_session(
         self, call: Call, send: Callable[[StreamFrame], Awaitable[None]], kind: ConnectionKind
     ) -> StreamSession:
-        """A connection that carries stream frames; close it when the client is gone."""
+        """A connection that carries stream frames; close it when the client is gone.
+
+        Raises MigFault MIG_FORBIDDEN for a transport tenant that is not the token's: no frame could be taken.
+        """
+        self._contexts.refuse_foreign(call)
         tenant_id = call.principal.tenant_id or call.tenant or UNKNOWN_TENANT
         connection_id = self._connections.opened(call, kind, tenant_id, {})
         return StreamSession(
