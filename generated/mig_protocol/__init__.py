@@ -10,5 +10,5 @@ from typing import Final
 MIG_VERSION: Final = "0.1"
 """The protocol version that messages carry as mig_version."""
 
-SPEC_HASH: Final = "9add0668e551fe881d255dc5bf845cdd713b9a6173558ca464075ae03dc0851f"
+SPEC_HASH: Final = "dc042d451525b29a1c6468373375ceed627ddad0cd69b31ed36ba99261e8f444"
 """SHA-256 over the spec that this package was generated from."""

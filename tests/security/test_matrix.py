@@ -1,0 +1,52 @@
+"""Every route, RPC and page x every kind of credential x own and other tenant, as the spec has it.
+
+What can be asked for is taken from what the servers route by, so what is added is asked too: it needs rights
+in the registry, and a request here that is good enough to be let in.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from security import over_grpc, over_http
+from security.expectation import MODES, Mode
+from security.matrix import deviations
+from security.planted import planted
+from support.grpc_client import GRPC, connected
+
+every_mode = pytest.mark.parametrize("mode", MODES.values(), ids=MODES.keys())
+
+
+@every_mode
+async def test_http_lets_in_whom_the_spec_lets_in_and_tells_nothing_of_others(mode: Mode) -> None:
+    async with planted(mode) as migd:
+        asked, wrong = await deviations(mode, over_http.routes(), partial(over_http.ask_route, migd))
+    assert not wrong, "\n".join(wrong)
+    assert asked > 800
+
+
+@every_mode
+async def test_a_websocket_lets_in_whom_the_spec_lets_in(mode: Mode) -> None:
+    async with planted(mode) as migd:
+        asked, wrong = await deviations(mode, over_http.websocket(), partial(over_http.ask_websocket, migd))
+    assert not wrong, "\n".join(wrong)
+    assert asked > 50
+
+
+@every_mode
+async def test_pages_show_to_everyone_what_is_everyones_and_the_rest_by_rights(mode: Mode) -> None:
+    async with planted(mode) as migd:
+        asked, wrong = await deviations(mode, over_http.pages(migd), partial(over_http.ask_page, migd))
+    assert not wrong, "\n".join(wrong)
+    assert asked > 100
+
+
+@every_mode
+async def test_grpc_lets_in_whom_the_spec_lets_in_and_tells_nothing_of_others(mode: Mode) -> None:
+    async with planted(mode, **GRPC) as migd, connected(migd, None) as client:
+        assert not await over_grpc.unexpected_rpcs(client.channel)
+        asked, wrong = await deviations(mode, over_grpc.rpcs(), partial(over_grpc.ask_rpc, client.channel))
+    assert not wrong, "\n".join(wrong)
+    assert asked > 400
