@@ -79,8 +79,9 @@ class Invoker:
         emit: Emit,
         inputs: AsyncIterator[JsonObject],
         opened: Callable[[Context], None],
-    ) -> JsonObject:
+    ) -> InvokeResponse:
         """Every response payload but the last through `emit`; the last, of the terminal frame, is returned.
+        Given again for an idempotency key, it is the only one.
 
         `opened` is told once the request is known to be acceptable, and before it runs. Raises MigFault
         when it is refused, fails or is stopped: the caller turns that into the terminal error frame.
@@ -92,7 +93,10 @@ class Invoker:
             invocation = Invocation(context, self._clock)
             with self._flights.aboard(invocation):
                 opened(context)
-                last = await invocation.run(self._frames(context, entry, payload, emit, inputs))
+                work = self._keyed(
+                    context, entry, payload, lambda: self._frames(context, entry, payload, emit, inputs)
+                )
+                last, replayed = await invocation.run(work)
         except Exception as error:
             fault = self._failed(context, request.capability, error)
             raise fault from fault.__cause__
@@ -100,7 +104,7 @@ class Invoker:
             self._ledger.settle(context, request.capability, MigErrorCode.MIG_TIMEOUT.value)
             raise
         self._ledger.settle(context, entry.id, _SUCCESS)
-        return last
+        return self._response(context, entry, last, _REPLAYED if replayed else None)
 
     def _open(self, call: Call, request: InvokeRequest) -> Context:
         try:
@@ -112,16 +116,10 @@ class Invoker:
     async def _guarded(self, context: Context, entry: Entry, payload: JsonObject) -> InvokeResponse:
         """The path with something to await before the provider runs: a kept answer, or a quota."""
         invocation = Invocation(context, self._clock)
-        replayed = False
         try:
             with self._flights.aboard(invocation):
-                if context.idempotency_key is UNSET:
-                    answer = await invocation.run(self._execute(context, entry, payload))
-                else:
-                    key = (context.tenant_id, entry.id, context.idempotency_key)
-                    answer, replayed = await invocation.run(
-                        self._once.run(key, payload, lambda: self._execute(context, entry, payload))
-                    )
+                work = self._keyed(context, entry, payload, lambda: self._execute(context, entry, payload))
+                answer, replayed = await invocation.run(work)
         except Exception as error:
             fault = self._failed(context, entry.id, error)
             raise fault from fault.__cause__
@@ -130,6 +128,18 @@ class Invoker:
             raise
         self._ledger.settle(context, entry.id, _SUCCESS)
         return self._response(context, entry, answer, _REPLAYED if replayed else None)
+
+    async def _keyed(
+        self,
+        context: Context,
+        entry: Entry,
+        payload: JsonObject,
+        execute: Callable[[], Awaitable[JsonObject]],
+    ) -> tuple[JsonObject, bool]:
+        """What `execute` gives, or what was given before under the same idempotency key; True for that."""
+        if context.idempotency_key is UNSET:
+            return await execute(), False
+        return await self._once.run((context.tenant_id, entry.id, context.idempotency_key), payload, execute)
 
     async def _awaited(self, context: Context, entry: Entry, answer: Awaitable[JsonObject]) -> InvokeResponse:
         invocation = Invocation(context, self._clock)
