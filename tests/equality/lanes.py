@@ -27,24 +27,20 @@ class Lane:
     """A tenant of its own, which asks everything that the others ask.
 
     `framed` answers INVOKE and CANCEL where a lane asks them as frames. `replays` and `chats` are for what the
-    lane's own transport has not; `arrived_on` is the lane's binding in the words of HELLO.
+    lane's own transport may not have.
     """
 
     name: str
     who: Who
-    arrived_on: str
+    normalise: Normaliser
     asks: Asks
     streams: Streams
     chats: Streams
     subscribes: Subscribes
     replays: Subscribes
     framed: Asks | None = None
-    normalise: Normaliser = field(init=False)
     running: dict[str, asyncio.Task[Outcome]] = field(default_factory=dict)
     subscriptions: list[Subscription] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.normalise = Normaliser(self.who, self.arrived_on)
 
     async def ask(self, asked: Asked) -> Outcome:
         only_streams = asked.body.get("capability") in (CHAT, STREAM)

@@ -54,7 +54,7 @@ class BindingsAgree(RuleBasedStateMachine):
 
     @initialize(insiders=st.booleans())
     def open(self, insiders: bool) -> None:
-        self.lanes = self.world.run(self.world.open_lanes(insiders=insiders))
+        self.lanes = self.world.open_lanes(insiders=insiders)
 
     # -- one answer ----------------------------------------------------------------------------------
 

@@ -5,7 +5,9 @@
   same id is the same text wherever it comes back;
 - the times at which the gateway made a message or an event become TIME;
 - `selected_binding` that is the binding the call came in on, where the call asked for none, becomes ARRIVED;
-- a refusal's message begins with the type of the message that was not valid, which is another one in a frame.
+- a refusal's message begins with the type of the message that was not valid, which is another one in a frame;
+- a message that is not valid was not read, as far as its header goes: which header comes with its refusal is
+  the transport's business.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from equality.asked import OTHER, OWN, Asked, Who
 from equality.outcome import UNSEEN, Outcome
 
 TIME = "<time>"
+UNREAD = "<the header of a message that was not read>"
 ARRIVED = "<the binding it came in on>"
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
@@ -48,7 +51,7 @@ class Normaliser:
             answer=self.value(answer),
             beside=self.value(outcome.beside),
             error=self.value(_untyped(outcome.error)),
-            error_header=self.value(outcome.error_header),
+            error_header=UNREAD if _is_malformed(outcome.error) else self.value(outcome.error_header),
             retry_after=outcome.retry_after,
             frames=self.value(outcome.frames),
             events=self.value(outcome.events),
@@ -83,6 +86,11 @@ class Normaliser:
             self._made += 1
             self._ids[made] = f"<id {self._step}.{self._made}>"
         return self._ids[made]
+
+
+def _is_malformed(error: Any) -> bool:
+    details = error.get("details") if isinstance(error, dict) else None
+    return isinstance(details, dict) and "violations" in details and "schema_uri" not in details
 
 
 def _untyped(error: Any) -> Any:

@@ -23,13 +23,14 @@ def examine(world: World, profile: settings) -> None:
 
 
 @pytest.mark.parametrize("jwt", [False, True], ids=["open", "jwt"])
-def test_the_same_calls_have_the_same_outcome_over_every_binding(jwt: bool) -> None:
+def test_the_same_calls_have_the_same_outcome_over_every_binding(jwt: bool, nats_url: str) -> None:
     profile = settings(
         max_examples=EXAMPLES,
         stateful_step_count=30,
         deadline=None,
+        phases=[Phase.explicit, Phase.generate] + ([] if os.environ.get("NOSHRINK") else [Phase.shrink]),
         derandomize="MIG_EQUALITY_EXAMPLES" not in os.environ,
         suppress_health_check=list(HealthCheck),
     )
-    with a_world(jwt=jwt) as world:
+    with a_world(jwt=jwt, nats_url=nats_url) as world:
         examine(world, profile)

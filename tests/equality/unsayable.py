@@ -11,6 +11,9 @@ GRPC: Final = "grpc"
 NATS: Final = "nats"
 
 BLIND: Final[Mapping[str, Mapping[str, str]]] = {
+    HTTP: {
+        "error_header": "its streams are a WebSocket's, whose refused handshake never saw the frame",
+    },
     WEBSOCKET: {
         "beside": "StreamFrame has no result_schema_uri and no target_message_id",
         "retry_after": "a frame has no header fields of a transport's",
