@@ -128,6 +128,8 @@ def _asker(row: Served, service: NatsService) -> Callable[[NatsExchange, bytes],
         request: Any = decode(body or b"{}")
         if exchange.carried is not None:
             fill_header(request, exchange.carried)
+        # So that a refusal from here on answers with the header that was sent.
+        exchange.carried = request.header or None
         if field:
             given, named = getattr(request, field), exchange.parameter
             if given is UNSET:

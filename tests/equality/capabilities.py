@@ -86,13 +86,16 @@ class _Provider:
 
 
 class _Chat(_Provider):
-    """Sends every input back. Its last frame has the number of inputs, or no payload of its own."""
+    """Says that it listens, then sends every input back. Its last frame has the number of inputs, or no payload
+    of its own.
+    """
 
     def __init__(self) -> None:
         super().__init__(_seen)
 
     async def stream(self, work: Work) -> AsyncIterator[JsonObject | Final]:
         count = 0
+        yield {"listening": work.payload}
         async for item in work.inputs:
             if item.get("stop"):
                 raise MigFault(MigErrorCode.MIG_NOT_FOUND, "the input said stop", details={"after": count})

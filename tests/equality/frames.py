@@ -42,12 +42,17 @@ class FrameConnection(ABC):
         return self._refused is not None
 
     async def exchange(self, stream_id: str, frames: Sequence[JsonObject]) -> Outcome:
-        """Send `frames`, and wait for the last frame of their stream."""
+        """Send the first of `frames`, the others once it has been answered, and wait for the stream's last frame.
+
+        Input that is sent to a stream which turns out to be refused would be taken for other streams.
+        """
         inbox = self._latest = self._inboxes[stream_id] = asyncio.Queue()
-        for frame in frames:
-            await self.send(frame)
-        got: list[JsonObject] = []
-        while self._refused is None and not (got and got[-1].get("end_stream")):
+        await self.send(frames[0])
+        got = [await inbox.get()]
+        unsent = list(frames[1:])
+        while self._refused is None and not got[-1].get("end_stream"):
+            while unsent:
+                await self.send(unsent.pop(0))
             got.append(await inbox.get())
         del self._inboxes[stream_id]
         if self._refused is not None:

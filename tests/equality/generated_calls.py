@@ -10,7 +10,8 @@ from equality import capabilities
 from equality.asked import CREDENTIALS, OTHER, OWN, Asked, JsonObject
 from mig_protocol.messages import MigErrorCode
 
-EXACT = 2**53
+EXACT = 2**53 - 1
+"""What is beyond it passes through protobuf as a floating-point number."""
 TOPICS = st.sampled_from(["equal.events", "equal.other-1_x.deep"])
 MESSAGE_IDS = st.sampled_from(["m1", "m2", "m3", "odd:~!$&'()+,;=@[]{}|^`\"\\%41?#"])
 KEYS = st.sampled_from(["k1", "k2"])
@@ -151,10 +152,15 @@ INVOCATIONS = st.one_of(
         ]
     ).flatmap(lambda capability: _to(capability, ECHOED)),
 )
-INPUTS = st.lists(
-    st.one_of(OBJECTS, st.just({"stop": True}), st.just({})), min_size=1, max_size=4
+# Whatever comes after "stop" meets a stream that may be over: only the last input says so.
+INPUTS = st.builds(
+    lambda inputs, last: [*inputs, *last],
+    st.lists(OBJECTS, min_size=1, max_size=3),
+    st.sampled_from([[], [{}], [{"stop": True}]]),
 )
-CHATS = st.fixed_dictionaries({"capability": st.just(capabilities.CHAT), "payload": st.just({}) | st.just({"silent": True})})
+CHATS = st.fixed_dictionaries(
+    {"capability": st.just(capabilities.CHAT), "payload": st.sampled_from([{}, {"silent": True}])}
+)
 PUBLICATIONS = st.fixed_dictionaries(
     {"topic": TOPICS}, optional={"payload": OBJECTS, "key": st.sampled_from(["", "key-1", "é" * 255, "x" * 256])}
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os.path
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from equality.unsayable import BLIND
 
 Observed = Any
+_BEFORE, _AFTER = 120, 240
 
 
 class _Unseen:
@@ -57,10 +59,16 @@ def compare(asked: object, outcomes: Mapping[str, Outcome]) -> None:
             del seen[lane]
         texts = {lane: canonical(value) for lane, value in seen.items()}
         if len(set(texts.values())) > 1:
-            shown = "\n".join(f"  {lane:<10}{text}" for lane, text in texts.items())
-            raise BindingsDifferError(f"the bindings differ in `{name}` of\n  {asked}\n{shown}")
+            raise BindingsDifferError(f"the bindings differ in `{name}` of\n  {asked}\n{_where(texts)}")
 
 
 def canonical(value: Observed) -> str:
     """Equal texts for equal JSON values, and only for them."""
     return json.dumps(value, sort_keys=True)
+
+
+def _where(texts: Mapping[str, str]) -> str:
+    """Each text around the first place in which they differ."""
+    common = len(os.path.commonprefix(list(texts.values())))
+    start = max(0, common - _BEFORE)
+    return "\n".join(f"  {lane:<10}…{text[start : common + _AFTER]}…" for lane, text in texts.items())

@@ -47,7 +47,8 @@ class OverHttp:
         part = body.pop("path", None) or (body.pop(parameter) if parameter in body else None)
         header, fields = self._header(asked)
         if header is not None:
-            body["header"] = header
+            # In front, as everyone writes it: of two things that are wrong the first one is told.
+            body = {"header": header, **body}
         if asked.extra:
             body["nobody_knows_this"] = {"at": ["all"]}
         path = f"/mig/v0.1/{name}" + (f"/{quote(part, safe='')}" if part is not None else "")

@@ -90,7 +90,7 @@ class OverNats:
             fields |= {name: header[name] for name in _CARRIED if name in header}
             header = {name: value for name, value in header.items() if name not in _CARRIED}
         if header is not None:
-            body["header"] = header
+            body = {"header": header, **body}
         if asked.extra:
             body["nobody_knows_this"] = None
         return body, fields

@@ -71,7 +71,7 @@ class OverWebSocket:
             return socket
         header = asked.header_for(self._who)
         if header is not None:
-            frames = [{**frame, "header": header} for frame in frames]
+            frames = [{"header": header, **frame} for frame in frames]
         message_id = (header or {}).get("message_id")
         if asked.extra:
             frames = [{**frame, "nobody_knows_this": 1} for frame in frames]

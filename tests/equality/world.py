@@ -105,7 +105,7 @@ class World:
         path = f"/pro/v0.1/audit/export?tenant_id={lane.who.own}"
         records = (await self._migd.get(path, Authorization=_operator())).json["records"]
         told = ("actor", "tenant_id", "capability", "outcome", "message_id")
-        return [{name: lane.normalise.value(record[name]) for name in told} for record in records]
+        return [{name: lane.normalise.unnamed(record[name]) for name in told} for record in records]
 
     async def usage(self, lane: Lane) -> int:
         """How many invocations the tenant has been charged with."""

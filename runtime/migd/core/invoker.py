@@ -64,12 +64,9 @@ class Invoker:
                 )
             if context.idempotency_key is not UNSET or self._admission.needs_debit(context):
                 return self._guarded(context, entry, payload)
-            provider = self._admission.take(entry)
-            self._usage.count(context.tenant_id, entry.id)
-            answer = provider.invoke(self._work(context, entry, payload))
+            answer = self._begin(context, entry, payload)
             if not isinstance(answer, dict):
                 return self._awaited(context, entry, answer)
-            self._flights.completed(context)
         except Exception as error:
             fault = self._failed(context, request.capability, error)
             raise fault from fault.__cause__
@@ -116,6 +113,23 @@ class Invoker:
             raise
         self._ledger.settle(context, entry.id, _SUCCESS)
         return self._response(context, entry, last, _REPLAYED if replayed else None)
+
+    def _begin(
+        self, context: Context, entry: Entry, payload: JsonObject
+    ) -> JsonObject | Awaitable[JsonObject]:
+        """The provider's answer, or what to await for it. Without anything to await it is over, failed or not:
+        a CANCEL comes too late.
+        """
+        try:
+            provider = self._admission.take(entry)
+            self._usage.count(context.tenant_id, entry.id)
+            answer = provider.invoke(self._work(context, entry, payload))
+        except Exception:
+            self._flights.completed(context)
+            raise
+        if isinstance(answer, dict):
+            self._flights.completed(context)
+        return answer
 
     def _open(self, call: Call, request: InvokeRequest) -> Context:
         try:

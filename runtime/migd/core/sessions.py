@@ -116,15 +116,19 @@ class StreamSession:
                 fault.header = self._contexts.tentative(self._call, frame.header)
             await self.refuse(fault, frame.stream_id or "")
 
-    async def refuse(self, fault: MigFault, stream_id: str = "") -> None:
+    async def refuse(
+        self, fault: MigFault, stream_id: str = "", capability: str | UnsetType = UNSET
+    ) -> None:
         """Send the error frame of a refusal or failure; the connection stays up."""
         header = self._answer_header("STREAM", fault, self._call)
+        active = self._streams.get(stream_id)
         await self._emit(
             StreamFrame(
                 header=header,
                 stream_id=stream_id or f"stream-{header.message_id}",
+                capability=capability if active is None else active.capability,
                 kind=FrameKind.error,
-                end_stream=stream_id not in self._streams,
+                end_stream=active is None,
                 error=fault.error(),
             )
         )
@@ -190,7 +194,7 @@ class StreamSession:
             await self._respond(stream, last.payload, end_stream=True)
         except MigFault as fault:
             self._streams.pop(stream.stream_id, None)
-            await self.refuse(fault, stream.stream_id)
+            await self.refuse(fault, stream.stream_id, stream.capability)
         finally:
             self._streams.pop(stream.stream_id, None)
 
@@ -241,6 +245,7 @@ class StreamSession:
             StreamFrame(
                 header=replace(stream.header, timestamp=self._clock.now()),
                 stream_id=stream.stream_id,
+                capability=stream.capability,
                 kind=FrameKind.control,
                 payload={"action": action},
                 end_stream=False,
