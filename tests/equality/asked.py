@@ -49,6 +49,8 @@ class Asked:
     `body` has the message's own fields, `header` those of its MIG header, in their JSON spelling; tenants are
     OWN and OTHER. `carried`: the header's fields travel in the transport's header fields, where it has such.
     `named`: the transport says which tenant it is. `extra`: the message has a field that nobody knows.
+    `elsewhere`: what the path or the subject says in place of what the body says. `needs`: what only some
+    bindings can say, of `unsayable.SILENT`.
     """
 
     operation: str
@@ -58,6 +60,8 @@ class Asked:
     carried: bool = False
     named: bool = True
     extra: bool = False
+    elsewhere: str | None = None
+    needs: str = ""
 
     def header_for(self, who: Who) -> JsonObject | None:
         """The MIG header, with the tenants of this run."""

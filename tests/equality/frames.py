@@ -21,7 +21,8 @@ class FrameConnection(ABC):
         self._refused: Outcome | None = None
 
     @abstractmethod
-    async def send(self, frame: JsonObject) -> None: ...
+    async def send(self, frame: JsonObject | bytes) -> None:
+        """Bytes are sent as they are."""
 
     @abstractmethod
     async def close(self) -> None: ...
@@ -41,7 +42,7 @@ class FrameConnection(ABC):
         """Whether it was refused."""
         return self._refused is not None
 
-    async def exchange(self, stream_id: str, frames: Sequence[JsonObject]) -> Outcome:
+    async def exchange(self, stream_id: str, frames: Sequence[JsonObject | bytes]) -> Outcome:
         """Send the first of `frames`, the others once it has been answered, and wait for the stream's last frame.
 
         Input that is sent to a stream which turns out to be refused would be taken for other streams.

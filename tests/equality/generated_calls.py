@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -91,8 +92,6 @@ def misasked(calls: st.SearchStrategy[Asked]) -> st.SearchStrategy[Asked]:
 
 
 def _with(call: Asked, **changes: Any) -> Asked:
-    from dataclasses import replace
-
     return replace(call, **changes)
 
 
@@ -173,3 +172,59 @@ SUBSCRIPTIONS = st.fixed_dictionaries(
     },
 )
 REASONS = st.sampled_from(["", "because", "é😀", "x" * 1024, "x" * 1025])
+
+# Of bindings whose path or subject says what the body may say, too.
+DISAGREEING = st.sampled_from(
+    [
+        ("INVOKE", {"capability": capabilities.ECHO}, capabilities.UNARY),
+        ("PUBLISH", {"topic": "equal.events"}, "equal.other"),
+        ("CANCEL", {"target_message_id": "m1"}, "m2"),
+    ]
+).flatmap(
+    lambda one: st.builds(
+        Asked,
+        operation=st.just(one[0]),
+        body=st.just(one[1]),
+        header=RIGHT_HEADERS,
+        elsewhere=st.sampled_from([one[2]]),
+        needs=st.just("disagreeing path"),
+    )
+)
+MISTYPED = st.sampled_from(
+    [
+        ("HELLO", {"supported_versions": "0.1"}),
+        ("HELLO", {"requested_bindings": ["smoke signals"]}),
+        ("DISCOVER", {"include_qos": "yes"}),
+        ("INVOKE", {"capability": capabilities.ECHO, "payload": "text"}),
+        ("INVOKE", {"capability": capabilities.ECHO, "payload": None}),
+        ("PUBLISH", {"topic": "equal.events", "payload": [1]}),
+        ("HEARTBEAT", {"interval_ms": 2**32}),
+        ("HEARTBEAT", {"interval_ms": 1.5}),
+    ]
+).flatmap(
+    lambda one: st.builds(
+        Asked,
+        operation=st.just(one[0]),
+        body=st.just(one[1]),
+        header=RIGHT_HEADERS,
+        needs=st.just("wrong JSON type"),
+    )
+)
+ODD_FRAMES = st.sampled_from(
+    [
+        {"kind": "control", "payload": {"action": "pause"}},
+        {"kind": "control", "payload": {"action": ["cancel"]}},
+        {"kind": "control"},
+        {"kind": "control", "payload": {"action": "cancel"}},
+        {"kind": "control", "payload": {"action": "cancel", "reason": 1}},
+        {"kind": "control", "payload": {"action": "cancel", "target_message_id": "a b"}},
+        {"kind": "control", "payload": {"action": "cancel", "target_message_id": "m1"}},
+        {"kind": "response", "payload": {}},
+        {"kind": "event"},
+        {"kind": "error"},
+        {"kind": "request"},
+        {"kind": "request", "payload": {"no": "capability"}, "end_stream": True},
+        {"kind": "request", "capability": capabilities.CHAT, "end_stream": True},
+        {"kind": "request", "capability": capabilities.ECHO, "payload": {"pieces": 2}},
+    ]
+)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from equality.asked import Asked, JsonObject, Who
 from equality.capabilities import CHAT, STREAM
-from equality.normalise import Normaliser
+from equality.normalise import UNREAD, Normaliser
 from equality.outcome import Outcome
-from equality.transport import Asks, Streams, Subscribes, Subscription
+from equality.unsayable import GRPC
+from equality.transport import Asks, Streams, Subscribes, Subscription, TakesFrames
 
 BORROWED: Final[Mapping[str, str]] = {
     "http streams": "HTTP has one answer for each request: its streams are the WebSocket's",
     "websocket asks": "a WebSocket carries invocations and CANCEL: the rest is asked over HTTP",
-    "nats input": "NATS streams take no input: such a stream is opened over the WebSocket",
+    "nats input": "NATS streams take no frames from the caller: input and control go over a WebSocket",
     "nats replay": "NATS events are live: a resume cursor is HTTP's",
 }
 """What a lane asks over another binding, and why. It counts for the lane's tenant all the same."""
@@ -35,7 +36,7 @@ class Lane:
     normalise: Normaliser
     asks: Asks
     streams: Streams
-    chats: Streams
+    chats: TakesFrames
     subscribes: Subscribes
     replays: Subscribes
     framed: Asks | None = None
@@ -43,14 +44,28 @@ class Lane:
     subscriptions: list[Subscription] = field(default_factory=list)
 
     async def ask(self, asked: Asked) -> Outcome:
-        only_streams = asked.body.get("capability") in (CHAT, STREAM)
-        framed = asked.operation in ("INVOKE", "CANCEL") and not only_streams
-        transport = self.framed if framed and self.framed is not None else self.asks
-        return self.normalise(await transport.ask(asked), asked)
+        return self.normalise(await self._of(asked).ask(asked), asked)
 
     async def stream(self, asked: Asked, stream_id: str, inputs: Sequence[JsonObject]) -> Outcome:
         transport = self.chats if asked.body.get("capability") == CHAT else self.streams
         return self.normalise(await transport.stream(asked, stream_id, inputs), asked)
+
+    async def frame(self, asked: Asked, stream_id: str, frame: JsonObject) -> Outcome:
+        return self.normalise(await self.chats.frame(asked, stream_id, frame), asked)
+
+    async def garbage(self, asked: Asked) -> Outcome:
+        """What is wrong with bytes that are no message is the encoding's to say: not compared."""
+        body = b"\xff\xff" if self.name == GRPC else b'{"header": {'
+        outcome = await self._of(asked).garbage(asked, body)
+        assert outcome.error is not None
+        outcome.error = {name: outcome.error[name] for name in ("code", "retryable")}
+        outcome.error_header = UNREAD
+        return replace(outcome, frames=None)
+
+    def _of(self, asked: Asked) -> Asks:
+        only_streams = asked.body.get("capability") in (CHAT, STREAM)
+        framed = asked.operation in ("INVOKE", "CANCEL") and not only_streams
+        return self.framed if framed and self.framed is not None else self.asks
 
     async def subscribe(self, asked: Asked) -> Outcome:
         """What came of it; where it was not refused, the subscription is the last of `subscriptions`."""

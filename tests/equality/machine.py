@@ -93,6 +93,14 @@ class BindingsAgree(RuleBasedStateMachine):
     def ask_wrongly(self, call: Asked) -> None:
         self._count(call, self._ask(call))
 
+    @rule(call=calls.asked("INVOKE", calls.INVOCATIONS) | calls.asked("HEARTBEAT", calls.HEARTBEATS))
+    def send_garbage(self, call: Asked) -> None:
+        self._together(call, lambda lane: lane.garbage(call))
+
+    @rule(call=calls.DISAGREEING | calls.MISTYPED)
+    def ask_what_cannot_be_said_everywhere(self, call: Asked) -> None:
+        self._ask(call)
+
     # -- streams -------------------------------------------------------------------------------------
 
     @rule(call=calls.asked("INVOKE", calls.INVOCATIONS), key=st.none() | calls.KEYS, named=st.booleans())
@@ -107,6 +115,11 @@ class BindingsAgree(RuleBasedStateMachine):
     @rule(call=calls.asked("INVOKE", calls.CHATS), inputs=calls.INPUTS)
     def chat(self, call: Asked, inputs: list[JsonObject]) -> None:
         self._stream(call, True, inputs)
+
+    @rule(call=calls.asked("INVOKE", st.just({})), frame=calls.ODD_FRAMES)
+    def send_an_odd_frame(self, call: Asked, frame: JsonObject) -> None:
+        stream_id = f"stream-of-step-{self._steps}"
+        self._together(call, lambda lane: lane.frame(call, stream_id, frame))
 
     # -- what is running -----------------------------------------------------------------------------
 
@@ -277,10 +290,12 @@ class BindingsAgree(RuleBasedStateMachine):
 
     def _able(self, call: object) -> list[Lane]:
         """The lanes whose binding can say this."""
-        tenantless = isinstance(call, Asked) and not call.named and not self.world.jwt
-        if tenantless and _header(call).get("tenant_id") != OWN:
-            return [lane for lane in self.lanes if "no tenant" not in SILENT.get(lane.name, {})]
-        return self.lanes
+        if not isinstance(call, Asked):
+            return self.lanes
+        needs = call.needs
+        if not call.named and not self.world.jwt and _header(call).get("tenant_id") != OWN:
+            needs = "no tenant"
+        return [lane for lane in self.lanes if needs not in SILENT.get(lane.name, {})]
 
     async def _begin(self, lane: Lane, call: Asked, streamed: bool = False) -> asyncio.Task[Outcome]:
         message_id = _header(call)["message_id"]

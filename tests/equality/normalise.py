@@ -7,12 +7,14 @@
 - the times at which the gateway made a message or an event become TIME;
 - `selected_binding` that is the binding the call came in on, where the call asked for none, becomes ARRIVED;
 - a refusal's message begins with the type of the message that was not valid, which is another one in a frame;
+- what HTTP calls the path is a subject on NATS;
 - a message that is not valid was not read, as far as its header goes: which header comes with its refusal is
   the transport's business.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -103,4 +105,6 @@ def _is_malformed(error: Any) -> bool:
 def _untyped(error: Any) -> Any:
     if not isinstance(error, dict) or not isinstance(error.get("message"), str):
         return error
-    return {**error, "message": _MESSAGE_TYPE.sub("<message>", error["message"])}
+    message = _MESSAGE_TYPE.sub("<message>", error["message"])
+    plain: Any = json.loads(json.dumps({**error, "message": message}).replace("the path says", "the subject says"))
+    return plain

@@ -34,8 +34,12 @@ class _Call(FrameConnection):
         self._call = call
         self._pump = asyncio.create_task(self._receive())
 
-    async def send(self, frame: JsonObject) -> None:
-        data = encoded(_STREAM.request, frame, extra="nobody_knows_this" in frame)
+    async def send(self, frame: JsonObject | bytes) -> None:
+        data = (
+            frame
+            if isinstance(frame, bytes)
+            else encoded(_STREAM.request, frame, extra="nobody_knows_this" in frame)
+        )
         try:
             await self._call.write(data)
         except (aio.AioRpcError, asyncio.InvalidStateError):
@@ -86,20 +90,25 @@ class OverGrpc:
         raise AssertionError("it was taken for a message")
 
     async def stream(self, asked: Asked, stream_id: str, inputs: Sequence[JsonObject]) -> Outcome:
-        metadata, header = self._metadata(asked, lasting=True)
         first = {**asked.body, "kind": "request", "stream_id": stream_id, "end_stream": not inputs}
         further = [{"kind": "request", "stream_id": stream_id, "payload": item} for item in inputs]
         if further:
             further[-1]["end_stream"] = True
-        call = self._streams.get(metadata)
-        if call is None:
-            opened = self._channel.stream_stream(_STREAM.path)(metadata=metadata)
-            call = self._streams[metadata] = _Call(opened)
+        return await self._exchange(asked, stream_id, [first, *further])
+
+    async def frame(self, asked: Asked, stream_id: str, frame: JsonObject) -> Outcome:
+        return await self._exchange(asked, stream_id, [{**frame, "stream_id": stream_id}])
+
+    async def _exchange(self, asked: Asked, stream_id: str, frames: Sequence[JsonObject]) -> Outcome:
+        metadata, header = self._metadata(asked, lasting=True)
+        if metadata not in self._streams:
+            call = self._channel.stream_stream(_STREAM.path)(metadata=metadata)
+            self._streams[metadata] = _Call(call)
         message_id = header.get("header", {}).get("message_id")
         extra = {"nobody_knows_this": 1} if asked.extra else {}
-        frames = [{**frame, **header, **extra} for frame in (first, *further)]
-        outcome = await call.exchange(stream_id or f"stream-{message_id}", frames)
-        if call.failed:
+        frames = [{**frame, **header, **extra} for frame in frames]
+        outcome = await self._streams[metadata].exchange(stream_id or f"stream-{message_id}", frames)
+        if self._streams[metadata].failed:
             del self._streams[metadata]
         return outcome
 

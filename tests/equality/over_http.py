@@ -44,7 +44,7 @@ class OverHttp:
     async def ask(self, asked: Asked) -> Outcome:
         name, parameter = _PATHS[asked.operation]
         body = dict(asked.body)
-        part = body.pop("path", None) or (body.pop(parameter) if parameter in body else None)
+        part = asked.elsewhere or (body.pop(parameter) if parameter else None)
         header, fields = self._header(asked)
         if header is not None:
             # In front, as everyone writes it: of two things that are wrong the first one is told.

@@ -80,7 +80,8 @@ class OverNats:
     def _message(self, asked: Asked) -> tuple[JsonObject, dict[str, str]]:
         """The body, and the NATS headers."""
         body = dict(asked.body)
-        body.pop(_SUBJECTS[asked.operation][1], None)
+        if asked.elsewhere is None:
+            body.pop(_SUBJECTS[asked.operation][1], None)
         header = asked.header_for(self._who)
         fields: dict[str, str] = {}
         authorization = self._who.authorization(asked.credential)
@@ -99,7 +100,7 @@ class OverNats:
         name, parameter = _SUBJECTS[asked.operation]
         subject = f"mig.v0_1.{self._who.own}.{name}"
         if parameter:
-            subject += f".{asked.body[parameter]}"
+            subject += f".{asked.elsewhere or asked.body[parameter]}"
         reply = await self._client.request(subject, body, timeout=_PATIENCE_S, headers=fields or None)
         answer: JsonObject = json.loads(reply.data)
         _check_copied(answer["header"], reply.headers)

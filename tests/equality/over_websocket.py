@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import aiohttp
 
@@ -21,11 +22,8 @@ class _Socket(FrameConnection):
         self._socket = socket
         self._pump = asyncio.create_task(self._receive())
 
-    async def send(self, frame: JsonObject) -> None:
-        await self._socket.send_json(frame)
-
-    async def send_text(self, text: str) -> None:
-        await self._socket.send_str(text)
+    async def send(self, frame: JsonObject | bytes) -> None:
+        await self._socket.send_str(frame.decode() if isinstance(frame, bytes) else json.dumps(frame))
 
     async def close(self) -> None:
         await self._socket.close()
@@ -57,6 +55,16 @@ class OverWebSocket:
         if further:
             further[-1]["end_stream"] = True
         return await self._exchange(asked, stream_id, [frame, *further])
+
+    async def frame(self, asked: Asked, stream_id: str, frame: JsonObject) -> Outcome:
+        return await self._exchange(asked, stream_id, [{**frame, "stream_id": stream_id}])
+
+    async def garbage(self, asked: Asked, body: bytes) -> Outcome:
+        """What is not a message at all."""
+        socket = await self._connected(asked)
+        if isinstance(socket, Outcome):
+            return socket
+        return replace(await socket.exchange("", [body]), retry_after=UNSEEN)
 
     async def _cancel(self, asked: Asked) -> Outcome:
         payload = {"action": "cancel", **asked.body}

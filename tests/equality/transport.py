@@ -23,6 +23,9 @@ class Asks(Protocol):
 
     async def ask(self, asked: Asked) -> Outcome: ...
 
+    async def garbage(self, asked: Asked, body: bytes) -> Outcome:
+        """The operation with a body that is not a message at all."""
+
 
 class Streams(Protocol):
     """Streamed invocations: `asked` is the INVOKE, `stream_id` names its stream ("": the gateway does)."""
@@ -30,6 +33,13 @@ class Streams(Protocol):
     async def stream(self, asked: Asked, stream_id: str, inputs: Sequence[JsonObject]) -> Outcome: ...
 
     async def close(self) -> None: ...
+
+
+class TakesFrames(Streams, Protocol):
+    """Connections that take frames of any kind."""
+
+    async def frame(self, asked: Asked, stream_id: str, frame: JsonObject) -> Outcome:
+        """One frame, in place of `asked`'s body."""
 
 
 class Subscribes(Protocol):

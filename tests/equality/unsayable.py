@@ -40,9 +40,6 @@ SILENT: Final[Mapping[str, Mapping[str, str]]] = {
     },
     NATS: {
         "no tenant": "every subject names one",
-        "input frames": "a stream subject goes one way, from the gateway to the caller",
-        "resume cursor": "the events subject is live only",
-        "control frame": "a stream subject goes one way",
     },
 }
 """What can not be asked over a binding: binding -> what -> why."""
