@@ -10,5 +10,5 @@ from typing import Final
 MIG_VERSION: Final = "0.1"
 """The protocol version that messages carry as mig_version."""
 
-SPEC_HASH: Final = "0cb145c646f854c6efe7eabf360d8eecf6543dbb168d303c7eeb28954acf1883"
+SPEC_HASH: Final = "84b6f02fc0262f33167860a8d58b01c86d14985a2570bf3ba51517410738b586"
 """SHA-256 over the spec that this package was generated from."""

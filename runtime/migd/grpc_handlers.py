@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, NoReturn, cast
 
@@ -73,11 +74,14 @@ def _server_stream(stub: GrpcStub, rpc: Rpc) -> Any:
 def _duplex(stub: GrpcStub, rpc: Rpc) -> Any:
     async def handle(_requests: object, context: _Context) -> None:
         exchange = _exchange(rpc, context, 0, context.peer())
+        messages = _Messages(stub, context)
         try:
-            await stub.relay(rpc, exchange, _Messages(stub, context))
+            await stub.relay(rpc, exchange, messages)
             return
         except Exception as error:
             refused = error
+        finally:
+            await messages.written()
         await _refuse(stub, exchange, context, refused)
 
     return grpc.stream_stream_rpc_method_handler(handle)
@@ -91,11 +95,16 @@ _HANDLERS: dict[str, Callable[[GrpcStub, Rpc], Any]] = {
 
 
 class _Messages:
-    """The two directions of one duplex call."""
+    """The two directions of one duplex call.
+
+    A write whose sender is cancelled goes on all the same: gRPC has the message by then, and takes no other
+    and no status before it is through with it.
+    """
 
     def __init__(self, stub: GrpcStub, context: _Context) -> None:
         self._stub = stub
         self._context = context
+        self._writing: asyncio.Task[None] | None = None
 
     async def receive(self) -> bytes | None:
         data = await self._context.read()
@@ -105,6 +114,16 @@ class _Messages:
         return data
 
     async def send(self, message: bytes) -> None:
+        await self.written()
+        self._writing = asyncio.create_task(self._write(message))
+        await self.written()
+
+    async def written(self) -> None:
+        """Returns once gRPC can take another message, or the status."""
+        while self._writing is not None and not self._writing.done():
+            await asyncio.shield(self._writing)
+
+    async def _write(self, message: bytes) -> None:
         try:
             await self._context.write(message)
         except aio.BaseError:

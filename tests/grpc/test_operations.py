@@ -22,6 +22,7 @@ from support.grpc_client import (
     message_header,
     plain,
     refused,
+    trailing,
 )
 from support.running_migd import LocalMigd
 from support.tokens import JWT_MODE, bearer
@@ -158,7 +159,7 @@ async def test_every_code_has_its_status_and_says_whether_to_try_again(code: Mig
     assert pb.MigErrorCode.Name(error.code) == code.value
     assert (error.retryable, plain(error.details)) == (True, {"why": "because"})
     waits = code in (MigErrorCode.MIG_RATE_LIMITED, MigErrorCode.MIG_BACKPRESSURE)
-    assert dict(status.trailing_metadata() or ()).get("retry-after") == ("1" if waits else None)
+    assert trailing(status).get("retry-after") == ("1" if waits else None)
 
 
 async def test_an_unexpected_failure_tells_nothing_and_the_log_has_it_under_the_message_id(
@@ -181,9 +182,6 @@ async def test_the_sooner_deadline_stops_the_work(soon: dict[str, Any]) -> None:
     provider = Scripted()
     provider.waits = True
     async with grpc_migd(capability(provider)) as (_, client):
-        given: dict[str, Any] = (
-            {"deadline_ms": 20, "timeout": 3600} if timed == "deadline_ms" else {"timeout": 0.05}
-        )
         with pytest.raises(aio.AioRpcError) as raised:
             await client.invoke("test.scripted", **soon)
         await provider.stopped.wait()
@@ -267,7 +265,7 @@ async def test_details_too_long_for_metadata_are_cut_and_say_so(client: GrpcClie
 
 async def test_an_answer_that_protobuf_has_no_word_for_is_the_one_that_json_gives() -> None:
     provider = Scripted()
-    provider.answer = {"nan": float("nan"), "lone": "\ud800", "keyed": {1: "one"}}  # type: ignore[dict-item]
+    provider.answer = {"nan": float("nan"), "lone": "\ud800", "keyed": {1: "one"}}
     async with grpc_migd(capability(provider)) as (migd, client):
         over_grpc = plain((await client.invoke("test.scripted")).payload)
         over_http = (await migd.invoke("test.scripted")).json["payload"]

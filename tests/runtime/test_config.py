@@ -107,7 +107,7 @@ def test_jwt_mode_without_a_secret_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [("MIGD_GRPC_ADDR", ":9090"), ("MIGD_NATS_URL", "nats://user:hunter2@localhost:4222")],
+    [("MIGD_NATS_URL", "nats://user:hunter2@localhost:4222")],
 )
 def test_a_binding_that_is_not_there_is_refused_and_not_ignored(variable: str, value: str) -> None:
     with pytest.raises(

@@ -18,7 +18,8 @@ from support.document_terminal import PATIENCE_S, Terminal
 
 _CURL_STAND_IN = Path(__file__).with_name("curl_stand_in.py")
 _DOCUMENTED = re.compile(r"(?:localhost|127\.0\.0\.1):8080")
-_READY = re.compile(r"ready on http://(\S+?)[\s/]")
+_DOCUMENTED_GRPC = re.compile(r"(?:localhost|127\.0\.0\.1):9090")
+_READY = re.compile(r"ready on http://(\S+?)[\s/][^\n]*?(?:gRPC on (\S+))?\n")
 _BUSY = re.compile(
     r"^(?:mig_gateway_active_streams\{[^}]*\}|mig_gateway_invocations_in_flight) (\S+)$", re.MULTILINE
 )
@@ -31,7 +32,8 @@ class Reader:
 
     Every command runs in one folder, one after the other, and sees the variables that those before it
     set. The gateway of a `server` block listens on a free port: where a document says 8080, that one is
-    meant. Raises DocumentError at the first step that does not go as the document says.
+    meant, and 9090 is where gRPC is. Raises DocumentError at the first step that does not go as the document
+    says.
     """
 
     def __init__(self, folder: Path, *, curl: str | None = shutil.which("curl")) -> None:
@@ -39,6 +41,7 @@ class Reader:
         self._bookkeeping = folder / ".reader"
         self._shell = shutil.which("bash") or "sh"
         self._authority = ""
+        self._grpc = ""
         self._server: Terminal | None = None
         self._second: Terminal | None = None
         self._saved: list[Save] = []
@@ -74,8 +77,7 @@ class Reader:
 
     def _save(self, step: Save) -> None:
         """Written again for each gateway: a file may say where it is, and each is on a port of its own."""
-        text = _DOCUMENTED.sub(self._authority, step.block.text) if self._authority else step.block.text
-        (self.folder / step.name).write_text(text, encoding="utf-8")
+        (self.folder / step.name).write_text(self._with_ports(step.block.text), encoding="utf-8")
 
     def _run(self, step: Run) -> None:
         # -e: each command counts, not the last alone. -a: what is set here is there for the next block.
@@ -100,12 +102,12 @@ class Reader:
         # Any port will do, and no other machine needs to reach it.
         environ = {**self._environ, "MIGD_ADDR": "127.0.0.1:0"}
         self._server = Terminal(
-            [self._shell, "-ec", step.block.text.replace(":8080", ":0")], self.folder, environ
+            [self._shell, "-ec", re.sub(r":(?:8080|9090)\b", ":0", step.block.text)], self.folder, environ
         )
         ready = self._server.seen(_READY)
         if ready is None:
             raise step.block.wrong(f"no gateway became ready:\n{self._server.unread}")
-        self._authority = ready[1]
+        self._authority, self._grpc = ready[1], ready[2] or ""
         for saved in self._saved:
             self._save(saved)
         if step.answer is not None:
@@ -137,7 +139,7 @@ class Reader:
             if printed is None:
                 raise answer.wrong(f"the command has not ended; so far:\n{terminal.unread}")
             self._compare(answer, self._as_documented(printed))
-        elif not terminal.read(text_pattern(_DOCUMENTED.sub(self._authority, answer.text))):
+        elif not terminal.read(text_pattern(self._with_ports(answer.text))):
             raise answer.wrong(f"printed instead:\n{self._as_documented(terminal.unread)}")
 
     def _compare(self, answer: Block, printed: str) -> None:
@@ -151,12 +153,20 @@ class Reader:
     def _text(self, block: Block) -> str:
         if _DOCUMENTED.search(block.text) and not self._authority:
             raise block.wrong("nothing serves yet; a `bash server` block has to come before it")
-        return _DOCUMENTED.sub(self._authority, block.text)
+        return self._with_ports(block.text)
+
+    def _with_ports(self, text: str) -> str:
+        """With the ports that the gateway listens on, where it listens."""
+        if self._authority:
+            text = _DOCUMENTED.sub(self._authority, text)
+        return _DOCUMENTED_GRPC.sub(self._grpc, text) if self._grpc else text
 
     def _as_documented(self, printed: str) -> str:
         """With the port that the document shows, and the folder that its reader is in."""
         if self._authority:
             printed = printed.replace(self._authority, "127.0.0.1:8080")
+        if self._grpc:
+            printed = printed.replace(self._grpc, "127.0.0.1:9090")
         return printed.replace(f"{self.folder}/", "")
 
     def _settles(self, condition: Callable[[], bool]) -> bool:

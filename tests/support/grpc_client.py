@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from google.protobuf.json_format import MessageToDict
-from google.rpc import status_pb2
+from google.rpc import status_pb2  # type: ignore[import-untyped]
 
 from grpc import aio
 from mig_protocol.errors import ERRORS
@@ -80,7 +80,7 @@ class Frames:
     def __init__(self, call: Any) -> None:
         self.call = call
 
-    async def send(self, kind: int, stream_id: str = "", payload: Any = None, **fields: Any) -> None:
+    async def send(self, kind: Any, stream_id: str = "", payload: Any = None, **fields: Any) -> None:
         frame = pb.StreamFrame(kind=kind, stream_id=stream_id, **fields)
         if payload is not None:
             frame.payload.update(payload)
@@ -128,10 +128,15 @@ async def refused(call: Awaitable[Any]) -> tuple[aio.AioRpcError, pb.MigError]:
     return raised.value, error_in(raised.value)
 
 
+def trailing(status: aio.AioRpcError) -> dict[str, Any]:
+    """The metadata that came with a status."""
+    pairs: Any = status.trailing_metadata() or ()
+    return dict(pairs)
+
+
 def error_in(status: aio.AioRpcError) -> pb.MigError:
     """The MigError of a status. Checks that code, message and details agree."""
-    details = dict(status.trailing_metadata() or ())["grpc-status-details-bin"]
-    rich = status_pb2.Status.FromString(details)  # type: ignore[arg-type]
+    rich = status_pb2.Status.FromString(trailing(status)["grpc-status-details-bin"])
     error = pb.MigError()
     assert rich.details[0].type_url == "type.googleapis.com/mig.v0_1.MigError"
     assert rich.details[0].Unpack(error)
@@ -144,9 +149,9 @@ def error_in(status: aio.AioRpcError) -> pb.MigError:
 
 def header_in(status: aio.AioRpcError) -> pb.MessageHeader:
     """The MessageHeader beside the MigError."""
-    details = dict(status.trailing_metadata() or ())["grpc-status-details-bin"]
     header = pb.MessageHeader()
-    assert status_pb2.Status.FromString(details).details[1].Unpack(header)  # type: ignore[arg-type]
+    rich = status_pb2.Status.FromString(trailing(status)["grpc-status-details-bin"])
+    assert rich.details[1].Unpack(header)
     return header
 
 
@@ -157,7 +162,9 @@ async def connected(
     """A client of its own; `metadata` go with every call."""
     assert migd.grpc is not None
     carried = {} if tenant is None else {"x-tenant-id": tenant}
-    async with aio.insecure_channel(str(migd.grpc.address)) as channel:
+    # A connection of its own: channels of one process to one address would share theirs.
+    options = [("grpc.use_local_subchannel_pool", 1)]
+    async with aio.insecure_channel(str(migd.grpc.address), options=options) as channel:
         yield GrpcClient(channel, tuple({**carried, **metadata}.items()))
 
 

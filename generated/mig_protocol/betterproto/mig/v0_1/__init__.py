@@ -830,7 +830,8 @@ default_message_pool.register_message("mig.v0_1", "MessageHeader", MessageHeader
 class MigError(betterproto2.Message):
     """
     Why a request was refused or failed. A gRPC error MUST carry it in the status details, packed as a
-    google.protobuf.Any, under a status message "CODE: message" [MIG-ERR-008].
+    google.protobuf.Any, under a status message "CODE: message" [MIG-ERR-008]: in the google.rpc.Status that
+    the trailing metadata grpc-status-details-bin holds [MIG-ERR-012].
     """
 
     code: "MigErrorCode" = betterproto2.field(
@@ -1180,7 +1181,8 @@ class EventsStub(betterproto2_grpclib.ServiceStub):
         """
         SUBSCRIBE: retained events after the cursor, then live ones, until the client cancels the call. Events
         MUST come without a hole or a repeat between the two [MIG-SUB-004]. Where retention has removed events
-        before they could be given, the next event's header.meta has mig.gap {from_sequence, to_sequence}.
+        before they could be given, the next event's header.meta MUST have mig.gap {from_sequence, to_sequence}
+        [MIG-SUB-009]; a publisher's own mig.gap is taken out [MIG-SUB-010].
         """
 
         async for response in self._unary_stream(
