@@ -62,7 +62,9 @@ class MirrorPositions(Protocol):
         """Mirroring begins: what was published before the first time is not owed to anybody."""
 
     async def outgoing(self, after: int, limit: int, *, owed: bool) -> Sequence[Outgoing]:
-        """Up to `limit` topics with a place above `after`, ascending; only those that are `owed` something."""
+        """Up to `limit` topics with a place above `after`, ascending; with `owed` only those of which
+        there is something to mirror.
+        """
 
     async def mirrored(self, tenant_id: str, topic: str) -> int:
         """The sequence up to which this gateway's events of the topic are known to have been mirrored."""
@@ -113,6 +115,11 @@ class NoElsewhere:
     """One gateway by itself."""
 
     async def stop(
-        self, tenant_id: str, target: str, reason: str, *, bury: bool  # noqa: ARG002 - the port's
+        self,
+        tenant_id: str,
+        target: str,
+        reason: str,
+        *,
+        bury: bool,  # noqa: ARG002 - the port's
     ) -> CancelStatus:
         return CancelStatus.pending

@@ -77,7 +77,8 @@ class MemoryMirrorPositions:
 
     async def skip(self, log: str, heads: Sequence[Head], *, join: bool) -> None:
         sources = self._events.sources
-        sources.make_room(log)
+        if not sources.heard(log):
+            sources.add(log)
         for head in heads:
             sources.move(log, (head.tenant_id, head.topic), head.sequence)
         if join:

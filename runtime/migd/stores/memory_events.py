@@ -67,7 +67,8 @@ class MemoryEventLog:
         event = self._append(log, draft, origin.log)
         self._trim(tenant_id, topic, log)
         if origin.sequence:
-            self.sources.make_room(origin.log)
+            if not self.sources.heard(origin.log):
+                self.sources.add(origin.log)
             self.sources.move(origin.log, (tenant_id, topic), origin.sequence)
         outcome.set_result(Taken(event, origin.sequence))
         return outcome

@@ -14,7 +14,7 @@ Undo = Callable[[], None]
 
 
 class Source:
-    """One other log. Once it is `joined`, a topic of it that is not in `taken` is one of which nothing was."""
+    """One other log. Once it is `joined`, of a topic that is not in `taken` nothing was."""
 
     __slots__ = ("joined", "taken")
 
@@ -49,14 +49,17 @@ class SourcePositions:
         last = self.last(origin.log, topic) if origin.sequence else None
         return None if last is None or origin.previous <= last < origin.sequence else last
 
-    def make_room(self, log: str) -> tuple[str | None, Undo]:
-        """Have a source of this id; the one that was forgotten for it, if one was."""
-        if log in self._sources:
-            # The order is only that of who spoke last: nothing that would have to be undone.
-            self._sources[log] = self._sources.pop(log)
-            return None, _nothing
-        gone = next(iter(self._sources)) if len(self._sources) >= MOST_LOGS else None
+    def heard(self, log: str) -> bool:
+        """Whether there is a source of this id, which then has been silent for no time."""
+        source = self._sources.pop(log, None)
+        if source is not None:
+            self._sources[log] = source
+        return source is not None
+
+    def add(self, log: str) -> tuple[str | None, Undo]:
+        """A source that there was not; and the one that was forgotten to make room for it, if one was."""
         before = dict(self._sources)
+        gone = next(iter(before)) if len(before) >= MOST_LOGS else None
         if gone is not None:
             del self._sources[gone]
         self._sources[log] = Source(joined=False)
@@ -82,7 +85,3 @@ def _put_back(taken: dict[TopicKey, int], topic: TopicKey, sequence: int | None)
         del taken[topic]
     else:
         taken[topic] = sequence
-
-
-def _nothing() -> None:
-    """Nothing was changed."""
