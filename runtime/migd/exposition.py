@@ -103,6 +103,11 @@ class Exposition:
             "Events handed to a subscriber.",
             value=self._metrics.events_delivered,
         )
+        mirrored = CounterMetricFamily(
+            "mig_gateway_events_mirrored", "Events to and from other gateways.", labels=("outcome",)
+        )
+        outcomes = self._metrics.events_mirrored.items()
+        yield _filled(mirrored, [((outcome,), count) for outcome, count in outcomes])
 
 
 def _filled(

@@ -10,6 +10,8 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable
 
+from migd.core.recorder import MirrorOutcome
+
 # Upper bounds in seconds: from what the event loop answers at once to what a model takes.
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -52,6 +54,7 @@ class Metrics:
         self.streams: Counter[str] = Counter()
         self.events_published = 0
         self.events_delivered = 0
+        self.events_mirrored: Counter[str] = Counter()
         self.in_flight: Callable[[], int] = int
         self.knows_capability: Callable[[str], bool] = bool
 
@@ -84,3 +87,6 @@ class Metrics:
 
     def delivered(self, count: int) -> None:
         self.events_delivered += count
+
+    def mirrored(self, outcome: MirrorOutcome, count: int) -> None:
+        self.events_mirrored[outcome] += count

@@ -109,17 +109,3 @@ class Elsewhere(Protocol):
 
         `bury`: those that do not know it refuse it should it arrive.
         """
-
-
-class NoElsewhere:
-    """One gateway by itself."""
-
-    async def stop(
-        self,
-        tenant_id: str,
-        target: str,
-        reason: str,
-        *,
-        bury: bool,  # noqa: ARG002 - the port's
-    ) -> CancelStatus:
-        return CancelStatus.pending

@@ -22,16 +22,34 @@ from migd.core.provider import JsonObject
 class StoredEvent:
     """One event of a topic's log: its place, and its EventMessage encoded once for every reader.
 
-    `body` is the EventMessage JSON with `"replay":false`, the last property of the object.
+    `body` is the EventMessage JSON with `"replay":false`, the last property of the object. `log` is that of
+    the gateway that it was published on, None when that is this one: then `previous` is the sequence of the
+    event of this topic that was published here before it, 0 when there is none.
     """
 
-    __slots__ = ("_framings", "_replay_body", "body", "event_id", "log", "published_at", "sequence")
+    __slots__ = (
+        "_framings",
+        "_replay_body",
+        "body",
+        "event_id",
+        "log",
+        "previous",
+        "published_at",
+        "sequence",
+    )
 
     def __init__(
-        self, *, sequence: int, event_id: str, published_at: datetime, body: bytes, log: str | None = None
+        self,
+        *,
+        sequence: int,
+        event_id: str,
+        published_at: datetime,
+        body: bytes,
+        log: str | None = None,
+        previous: int = 0,
     ) -> None:
         self.log = log
-        """The log of the gateway that it was published on; None when that is this one."""
+        self.previous = previous
         self.sequence = sequence
         self.event_id = event_id
         self.published_at = published_at

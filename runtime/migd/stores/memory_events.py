@@ -50,7 +50,6 @@ class MemoryEventLog:
         if idempotency_key is not None and idempotency_key in log.acks:
             return log.acks[idempotency_key], True
         event = self._append(log, draft, None)
-        log.own = event.sequence
         if idempotency_key is not None:
             log.acks[idempotency_key] = event
             self._keys[tenant_id, topic, event.sequence] = idempotency_key
@@ -118,7 +117,10 @@ class MemoryEventLog:
             published_at=draft.published_at,
             body=body,
             log=origin,
+            previous=log.own if origin is None else 0,
         )
+        if origin is None:
+            log.own = log.head
         log.events.append(event)
         log.size += len(body)
         self._size += len(body)

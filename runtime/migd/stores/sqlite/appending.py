@@ -18,9 +18,9 @@ from migd.stores.sqlite.topic_log import TopicLog
 from migd.stores.sqlite.transaction import Transaction
 
 _INSERT = """INSERT INTO events
-    (topic_id, sequence, event_id, published_at, end_bytes, idempotency_key, body, log)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
-_BY_KEY = """SELECT sequence, event_id, published_at, body, log FROM events
+    (topic_id, sequence, event_id, published_at, end_bytes, idempotency_key, body, log, previous)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_BY_KEY = """SELECT sequence, event_id, published_at, body, log, previous FROM events
     WHERE topic_id = ? AND idempotency_key = ?"""
 _FORGET_KEY = "UPDATE events SET idempotency_key = NULL WHERE topic_id = ? AND sequence = ?"
 # How far the leavings of an earlier run go down is not kept in the row of the topic.
@@ -136,6 +136,7 @@ class Appender:
         topic.touch(transaction)
         self._touch(transaction)
         size = topic.size
+        previous = topic.own if log is None else 0
         topic.grow(len(body), own=log is None)
         event = StoredEvent(
             sequence=topic.head,
@@ -143,6 +144,7 @@ class Appender:
             published_at=draft.published_at,
             body=body,
             log=log,
+            previous=previous,
         )
         transaction.put(
             _INSERT,
@@ -156,6 +158,7 @@ class Appender:
                 key,
                 body,
                 log,
+                previous,
             ),
         )
         while topic.count > self._retention.events or topic.size > self._retention.bytes:

@@ -91,9 +91,12 @@ MIGRATIONS: tuple[Step, ...] = (
         "CREATE TABLE probe (id INTEGER PRIMARY KEY, written_at INTEGER NOT NULL)",
     ),
     # Mirroring: `own` is a topic's last event that was published here, `mirrored` the last of them that is
-    # known to have gone out; `log` names the log of the gateway that an event was published on, NULL here.
+    # known to have gone out; `log` names the log of the gateway that an event was published on, NULL here;
+    # `previous` is the one before it of a topic's events that were published here.
     (
         "ALTER TABLE events ADD COLUMN log TEXT",
+        "ALTER TABLE events ADD COLUMN previous INTEGER",
+        "UPDATE events SET previous = sequence - 1",
         "ALTER TABLE topics ADD COLUMN own INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE topics ADD COLUMN mirrored INTEGER NOT NULL DEFAULT 0",
         "UPDATE topics SET own = head",

@@ -1,0 +1,84 @@
+"""Knowing that NATS has come to a certain point of what went there, and of what comes from there."""
+
+from __future__ import annotations
+
+import asyncio
+
+from nats import errors
+from nats.aio.msg import Msg
+
+from migd.bindings.nats.link import NatsLink
+from migd.core.clock import Clock
+
+Connection = tuple[int, int]
+
+
+class Fence:
+    """A message that the gateway sends to itself, shared by all who ask within one turn of the event loop.
+
+    When it is back, the server has dealt with everything that was published before on this connection, and
+    has delivered everything that was published anywhere, and was dealt with, before the asking. A client's PING
+    would say the same, but that of nats-py overtakes what the client has not written yet.
+    """
+
+    def __init__(self, link: NatsLink, clock: Clock, patience_s: float) -> None:
+        self._link = link
+        self._subject = ""
+        self._clock = clock
+        self._patience_s = patience_s
+        self._number = 0
+        self._gathering: asyncio.Future[bool] | None = None
+        self._sent: dict[int, tuple[asyncio.Future[bool], Connection]] = {}
+        self._sending: set[asyncio.Task[None]] = set()
+
+    async def start(self, subject: str) -> None:
+        self._subject = subject
+        await self._link.subscribe(self._subject, self._receive)
+
+    @property
+    def connection(self) -> Connection:
+        """Another value after every break of the connection: what was sent before may be lost."""
+        client = self._link.client
+        return id(client), client.stats["reconnects"]
+
+    async def passed(self) -> bool:
+        """False when there is no connection, it breaks, or the server takes longer than the patience."""
+        if not self._link.connected:
+            return False
+        if self._gathering is None:
+            self._gathering = asyncio.get_running_loop().create_future()
+            task = asyncio.create_task(self._send())
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+        return await asyncio.shield(self._gathering)
+
+    def broken(self) -> None:
+        """The connection is another one."""
+        for number in list(self._sent):
+            self._resolve(number, passed=False)
+
+    async def _send(self) -> None:
+        gathering, self._gathering = self._gathering, None
+        assert gathering is not None
+        self._number += 1
+        number = self._number
+        self._sent[number] = (gathering, self.connection)
+        self._clock.call_at(
+            self._clock.monotonic() + self._patience_s, lambda: self._resolve(number, passed=False)
+        )
+        try:
+            await self._link.client.publish(self._subject, b"%d" % number)
+        except (errors.Error, OSError):
+            self._resolve(number, passed=False)
+
+    async def _receive(self, message: Msg) -> None:
+        if not message.data.isdigit():
+            return
+        arrived = int(message.data)
+        for number in [number for number in self._sent if number <= arrived]:
+            self._resolve(number, passed=self._sent[number][1] == self.connection)
+
+    def _resolve(self, number: int, *, passed: bool) -> None:
+        waiting, _ = self._sent.pop(number, (None, None))
+        if waiting is not None and not waiting.done():
+            waiting.set_result(passed)
