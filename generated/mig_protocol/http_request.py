@@ -17,6 +17,7 @@ import msgspec
 from msgspec import UNSET
 
 from mig_protocol import codec
+from mig_protocol.carried import fill_header
 from mig_protocol.http_exchange import Exchange
 from mig_protocol.http_routes import Route
 from mig_protocol.messages import RequestHeader
@@ -33,6 +34,7 @@ _CARRIERS: Final = {
     b"idempotency-key": ("Idempotency-Key", "idempotency_key", text_reader(RequestHeader, "idempotency_key")),
     b"mig-deadline-ms": ("MIG-Deadline-Ms", "deadline_ms", text_reader(RequestHeader, "deadline_ms")),
 }
+_FIELDS: Final = tuple(field for _, field, _ in _CARRIERS.values())
 CARRIED: Final = frozenset(_CARRIERS)
 """The HTTP header fields that `read_carried` reads."""
 
@@ -82,22 +84,12 @@ def _body_reader(route: Route, message: type[msgspec.Struct]) -> ReadRequest:
     def read(exchange: Exchange, body: bytes, parameter: str) -> Any:
         request: Any = decode(body or b"{}")
         if has_header and exchange.carried is not None:
-            _fill_header(request, exchange.carried)
+            fill_header(request, exchange.carried, _FIELDS)
         if bind is not None:
             bind(request, parameter)
         return request
 
     return read
-
-
-def _fill_header(request: Any, carried: RequestHeader) -> None:
-    header = request.header
-    if header is UNSET:
-        request.header = carried
-        return
-    for _, field, _ in _CARRIERS.values():
-        if getattr(header, field) is UNSET:
-            setattr(header, field, getattr(carried, field))
 
 
 def _binder(route: Route, message: type[msgspec.Struct]) -> Callable[[Any, str], None] | None:

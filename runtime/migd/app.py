@@ -8,6 +8,7 @@ import secrets
 import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jwt.warnings import InsecureKeyLengthWarning
 
@@ -32,6 +33,9 @@ from migd.stores.memory import MemoryStore
 from migd.stores.retention import Retention
 from migd.stores.sqlite import SqliteStore, StoreError
 
+if TYPE_CHECKING:
+    from migd.nats_side import NatsSide
+
 _log = logging.getLogger("migd.app")
 _HS256_KEY_BYTES = 32
 
@@ -46,7 +50,11 @@ class Application:
         self._settings = settings
         self._capabilities = tuple(capabilities)
         metrics = Metrics() if settings.enable_metrics else None
-        self.gateway = Gateway(_parts(settings, metrics or NullRecorder()))
+        self._nats = _nats(settings)
+        parts = _parts(settings, metrics or NullRecorder(), self._nats)
+        self.gateway = Gateway(parts)
+        if self._nats is not None:
+            self._nats.serve(self.gateway, parts)
         if metrics is not None:
             metrics.in_flight = self.gateway.in_flight
             metrics.knows_capability = self.gateway.knows_capability
@@ -59,14 +67,22 @@ class Application:
             await self.gateway.start(self._capabilities)
         except StoreError as error:
             raise ConfigError(str(error)) from error
+        if self._nats is not None:
+            await self._nats.start()
 
     async def drain(self) -> None:
         """Nothing new; what runs ends by itself or is failed, and every stream has its last frame."""
+        if self._nats is not None:
+            await self._nats.stop_taking()
         await self.gateway.drain(self._settings.shutdown_grace_s)
         await self._websockets.end()
+        if self._nats is not None:
+            await self._nats.finish()
 
     async def close(self) -> None:
         """Let go of everything."""
+        if self._nats is not None:
+            await self._nats.close()
         await self.gateway.close()
 
     def refuse(self, fault: MigFault) -> tuple[int, bytes]:
@@ -86,7 +102,16 @@ class Application:
         )
 
 
-def _parts(settings: Settings, recorder: Recorder) -> Parts:
+def _nats(settings: Settings) -> NatsSide | None:
+    if not settings.nats_url:
+        return None
+    # Its library is imported only where it is used: no start waits for it otherwise.
+    from migd.nats_side import NatsSide
+
+    return NatsSide(settings)
+
+
+def _parts(settings: Settings, recorder: Recorder, nats: NatsSide | None) -> Parts:
     clock = SystemClock()
     return Parts(
         store=_store(settings, clock),
@@ -95,11 +120,14 @@ def _parts(settings: Settings, recorder: Recorder) -> Parts:
         recorder=recorder,
         identity=Identity(
             server_id=settings.server_id or f"migd-{secrets.token_hex(4)}",
+            bindings=frozenset({"http"} | ({"nats"} if nats and nats.serves else set())),
             metrics_enabled=settings.enable_metrics,
+            nats_binding_active=nats.active if nats else bool,
         ),
         limits=_limits(settings),
         audit_sinks=_audit_sinks(settings),
         require_tenant_header=settings.require_tenant_header,
+        health={"nats": nats.health} if nats else {},
     )
 
 

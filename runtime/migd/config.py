@@ -13,6 +13,7 @@ from migd.setting_values import (
     FILE,
     FLAG,
     FOLDER,
+    NATS_URLS,
     TEXT,
     Address,
     Kind,
@@ -75,8 +76,16 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MIGD_LOG_LEVEL", "info", _LEVEL, "The least that is logged."),
     Setting("MIGD_LOG_FORMAT", "text", choice("text", "json"), "How log lines on standard error look."),
     Setting("MIGD_GRPC_ADDR", "", TEXT, "Where gRPC is served; not in this version, so leave it unset."),
-    Setting("MIGD_NATS_URL", "", TEXT, "The NATS server; not in this version, so leave it unset."),
+    Setting("MIGD_NATS_URL", "", NATS_URLS, "The NATS servers of one cluster; unset, NATS is not used."),
     Setting("MIGD_ENABLE_NATS_BINDING", "true", FLAG, "Serve requests over NATS where MIGD_NATS_URL is set."),
+    Setting("MIGD_NATS_USER", "", TEXT, "The user to connect to NATS as."),
+    Setting("MIGD_NATS_PASSWORD", "", TEXT, "The password of MIGD_NATS_USER.", secret=True),
+    Setting("MIGD_NATS_TOKEN", "", TEXT, "The token to connect to NATS with.", secret=True),
+    Setting("MIGD_NATS_NKEY", "", FILE, "The file with the nkey seed to connect to NATS with."),
+    Setting("MIGD_NATS_CREDS", "", FILE, "The credentials file (JWT and seed) to connect to NATS with."),
+    Setting("MIGD_NATS_TLS_CA", "", FILE, "Certificates to trust NATS by; unset, the system's."),
+    Setting("MIGD_NATS_TLS_CERT", "", FILE, "The certificate to show to NATS."),
+    Setting("MIGD_NATS_TLS_KEY", "", FILE, "The key of MIGD_NATS_TLS_CERT."),
     Setting("MIGD_MAX_BODY_BYTES", "4194304", _BYTES, "The largest HTTP body taken."),
     Setting("MIGD_MAX_FRAME_BYTES", "4194304", _BYTES, "The largest WebSocket frame taken."),
     Setting("MIGD_BODY_TIMEOUT_S", "30", _SECONDS, "How long the body of a request may take to arrive."),
@@ -118,6 +127,14 @@ class Settings:
     grpc_addr: str
     nats_url: str
     enable_nats_binding: bool
+    nats_user: str
+    nats_password: str
+    nats_token: str
+    nats_nkey: Path | None
+    nats_creds: Path | None
+    nats_tls_ca: Path | None
+    nats_tls_cert: Path | None
+    nats_tls_key: Path | None
     max_body_bytes: int
     max_frame_bytes: int
     body_timeout_s: float
@@ -169,7 +186,7 @@ def _value(row: Setting, environ: Mapping[str, str], flags: Mapping[str, str]) -
         return row.kind.parse(text)
     except ValueError:
         name = row.flag if row.variable in flags else row.variable
-        shown = "" if row.secret else f"={text!r}"
+        shown = "" if row.secret or row.kind.shown else f"={text!r}"
         raise ConfigError(f"{name}{shown} is not usable: expected {row.kind.allowed}") from None
 
 
@@ -180,7 +197,5 @@ def _check_together(settings: Settings) -> None:
         )
     if settings.grpc_addr:
         raise ConfigError("MIGD_GRPC_ADDR is set, and this version has no gRPC binding: unset it")
-    if settings.nats_url:
-        raise ConfigError("MIGD_NATS_URL is set, and this version has no NATS binding: unset it")
     if settings.heartbeat_min_ms > settings.heartbeat_max_ms:
         raise ConfigError("MIGD_HEARTBEAT_MIN_MS is greater than MIGD_HEARTBEAT_MAX_MS")

@@ -26,6 +26,10 @@ _REPLAYED: JsonObject = {"mig.idempotent_replay": True}
 _SUCCESS = "success"
 
 
+def _nobody_told(context: Context) -> None:
+    """For callers who do not care when."""
+
+
 class Invoker:
     """Runs capabilities. Every outcome is recorded exactly once, refusals included."""
 
@@ -78,12 +82,14 @@ class Invoker:
         request: InvokeRequest,
         emit: Emit,
         inputs: AsyncIterator[JsonObject],
-        opened: Callable[[Context], None],
+        opened: Callable[[Context], None] = _nobody_told,
+        started: Callable[[Context], None] = _nobody_told,
     ) -> JsonObject:
         """Every response payload but the last through `emit`; the last, of the terminal frame, is returned.
 
-        `opened` is told once the request is known to be acceptable, and before it runs. Raises MigFault
-        when it is refused, fails or is stopped: the caller turns that into the terminal error frame.
+        `opened` is told once the request is known to be acceptable, and before it runs; `started` once quota,
+        room and provider are there, too, so that nothing refuses it any more. Raises MigFault when it is
+        refused, fails or is stopped: the caller turns that into the terminal error frame.
         """
         context = self._open(call, request)
         try:
@@ -92,7 +98,7 @@ class Invoker:
             invocation = Invocation(context, self._clock)
             with self._flights.aboard(invocation):
                 opened(context)
-                last = await invocation.run(self._frames(context, entry, payload, emit, inputs))
+                last = await invocation.run(self._frames(context, entry, payload, emit, inputs, started))
         except Exception as error:
             fault = self._failed(context, request.capability, error)
             raise fault from fault.__cause__
@@ -160,11 +166,13 @@ class Invoker:
         payload: JsonObject,
         emit: Emit,
         inputs: AsyncIterator[JsonObject],
+        started: Callable[[Context], None],
     ) -> JsonObject:
         if self._admission.needs_debit(context):
             await self._admission.debit(context)
         provider = self._admission.take(entry, aboard=True)
         self._usage.count(context.tenant_id, entry.id)
+        started(context)
         work = self._work(context, entry, payload, inputs)
         return await _relay(provider, work, emit, streamed=entry.streams)
 

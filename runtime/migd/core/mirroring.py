@@ -7,7 +7,7 @@ others *take* it into theirs. So each has every event once, under sequences of i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from mig_protocol.messages import CancelStatus
 
@@ -101,11 +101,15 @@ class NoMirror:
     async def appended(self, tenant_id: str, topic: str, sequence: int) -> None: ...
 
 
+Stopping = Literal["look", "stop", "bury"]
+"""look: only tell. stop: stop what runs. bury: also refuse what is not known, should it arrive."""
+
+
 class Elsewhere(Protocol):
     """The invocations that run on other gateways."""
 
-    async def stop(self, tenant_id: str, target: str, reason: str, *, bury: bool) -> CancelStatus:
-        """What became of the target on the other gateways; `pending` where none of them knows it.
+    async def stop(self, tenant_id: str, target: str, reason: str, how: Stopping) -> CancelStatus:
+        """What became of the target on the other gateways; `pending` where none of them knows it."""
 
-        `bury`: those that do not know it refuse it should it arrive.
-        """
+    def leads(self) -> bool:
+        """Whether this gateway is the one that speaks for all where one has to."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from mig_protocol.messages import CancelStatus, EventMessage
+from mig_protocol.messages import CancelAck, CancelRequest, CancelStatus, EventMessage
+from migd.core.call import Call
 from migd.core.cancellation import Cancellation
 from migd.core.events import Events
-from migd.core.mirroring import Elsewhere, Mirror, Origin
+from migd.core.mirroring import Elsewhere, Mirror, Origin, Stopping
 from migd.core.ports import Taken
 
 
@@ -27,6 +28,10 @@ class Neighbours:
         """What another has published. Raises MigFault as `Events.take`, and gives what it does."""
         return self._events.take(event, origin)
 
-    async def stop(self, tenant_id: str, target: str, reason: str, *, bury: bool) -> CancelStatus:
+    async def stop(self, tenant_id: str, target: str, reason: str, how: Stopping) -> CancelStatus:
         """What another was asked to CANCEL; see `Cancellation.stop_here`."""
-        return await self._cancellation.stop_here(tenant_id, target, reason, bury=bury)
+        return await self._cancellation.stop_here(tenant_id, target, reason, how)
+
+    async def cancel(self, call: Call, request: CancelRequest) -> CancelAck | None:
+        """CANCEL that every gateway has got from the caller; see `Cancellation.cancel_with_others`."""
+        return await self._cancellation.cancel_with_others(call, request)

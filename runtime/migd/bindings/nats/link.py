@@ -20,20 +20,21 @@ from typing import Any
 
 from nats import errors
 from nats.aio.client import Client
-from nats.aio.msg import Msg
-from nats.aio.subscription import Subscription
 
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
+from migd.bindings.nats.client import StrictClient
 from migd.bindings.nats.reasons import plain_url, reason_of
+from migd.bindings.nats.subscription import LinkSubscription, Receive
 
 _log = logging.getLogger("migd.nats")
 
 Connected = Callable[[], Awaitable[None]]
-Receive = Callable[[Msg], Awaitable[None]]
 _REMINDER_S = 60.0
+_REPORTS_S = 10.0
 _SOONEST_S = 0.05
 _LATEST_S = 2.0
+_UNSUBSCRIBE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,41 +61,12 @@ class NatsConfig:
     pending_bytes: int = 4 * 1024 * 1024
 
 
-class LinkSubscription:
-    """A subscription that every connection has, from when it was asked for until it is drained."""
-
-    def __init__(self, subject: str, queue: str, receive: Receive) -> None:
-        self.subject = subject
-        self.queue = queue
-        self._receive = receive
-        self._on: Client | None = None
-        self._subscription: Subscription | None = None
-
-    @property
-    def waiting(self) -> int:
-        """Messages that have arrived and that `receive` has not been given yet."""
-        return 0 if self._subscription is None else self._subscription.pending_msgs
-
-    async def renew(self, client: Client) -> None:
-        """Subscribe on a client that does not have it yet; a client that dialled again still has it."""
-        if self._on is not client:
-            self._subscription = await client.subscribe(self.subject, queue=self.queue, cb=self._receive)
-            self._on = client
-
-    async def drain(self) -> None:
-        """No new messages; those that have arrived are processed. Nothing to do without a connection."""
-        subscription, self._subscription = self._subscription, None
-        if subscription is not None and self._on is not None and self._on.is_connected:
-            with contextlib.suppress(errors.Error, OSError):
-                await subscription.drain()  # type: ignore[no-untyped-call]
-
-
 class NatsLink:
     """`start` never fails because NATS is away. Register callbacks and subscriptions at any time."""
 
     def __init__(self, config: NatsConfig) -> None:
         self._config = config
-        self._client: _Client | None = None
+        self._client: StrictClient | None = None
         self._keeping: asyncio.Task[None] | None = None
         self._subscriptions: list[LinkSubscription] = []
         self._callbacks: list[Connected] = []
@@ -103,7 +75,9 @@ class NatsLink:
         self._reason: str | None = "not connected yet"
         self._told = ""
         self._told_at = 0.0
+        self._next_report = 0.0
         self._failures = 0
+        self._connections = 0
 
     async def start(self) -> None:
         """Begin to dial, in the background."""
@@ -141,6 +115,11 @@ class NatsLink:
             raise MigFault(MigErrorCode.MIG_UNAVAILABLE, "NATS has not been reached yet")
         return self._client
 
+    @property
+    def connections(self) -> int:
+        """How many there have been: what was sent on an earlier one may be lost."""
+        return self._connections
+
     def on_connected(self, callback: Connected) -> None:
         """Await `callback` after the first connect and every reconnect, in the order of registration, when
         the subscriptions are there.
@@ -158,14 +137,17 @@ class NatsLink:
             await subscription.renew(self._client)
         return subscription
 
-    async def unsubscribe(self, subscription: LinkSubscription) -> None:
-        """Drain it, and have it on no later connection."""
-        self._subscriptions.remove(subscription)
-        await subscription.drain()
+    async def unsubscribe(self, *subscriptions: LinkSubscription) -> None:
+        """Drain them, and have them on no later connection. What has not ended in time is left to `close`."""
+        for subscription in subscriptions:
+            self._subscriptions.remove(subscription)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_UNSUBSCRIBE_S):
+                await asyncio.gather(*(subscription.drain() for subscription in subscriptions))
 
     async def _keep_up(self) -> None:
         while True:
-            client = _Client(require_tls=self._config.require_tls)
+            client = StrictClient(require_tls=self._config.require_tls)
             self._closed_by_server.clear()
             try:
                 await client.connect(**self._options(client))
@@ -213,16 +195,11 @@ class NatsLink:
         return {name: value for name, value in options.items() if value is not None}
 
     async def _came_up(self, client: Client) -> None:
-        try:
-            for subscription in self._subscriptions:
-                await subscription.renew(client)
-            # The server has seen the subscriptions when it answers this.
-            await client.flush()
-        except (errors.Error, OSError):
-            # Gone again already; the next connection does it.
+        if not await self._subscribed(client):
             return
         self._failures = 0
         self._up = True
+        self._connections += 1
         self._reason, self._told = None, ""
         url = client.connected_url
         _log.info("connected to NATS", extra={"peer": plain_url(url.geturl()) if url else ""})
@@ -231,6 +208,19 @@ class NatsLink:
                 await callback()
             except Exception:
                 _log.exception("what follows a connection to NATS failed")
+
+    async def _subscribed(self, client: Client) -> bool:
+        """Whether everything is subscribed on it; if not, it is gone, and the next connection does it."""
+        while client.is_connected:
+            try:
+                for subscription in self._subscriptions:
+                    await subscription.renew(client)
+                # The server has seen the subscriptions when it answers this.
+                await client.flush()
+            except (errors.Error, OSError):
+                continue
+            return True
+        return False
 
     async def _went_down(self) -> None:
         if self._up:
@@ -245,8 +235,7 @@ class NatsLink:
     async def _failed(self, client: Client, error: Exception) -> None:
         """nats-py's one way to tell of an error, whatever it is about."""
         if client.is_connected:
-            if not isinstance(error, errors.UnexpectedEOF):
-                _log.warning("NATS reports an error", extra={"reason": reason_of(error)})
+            self._report(error)
             return
         self._reason = reason_of(error)
         self._tell()
@@ -255,13 +244,20 @@ class NatsLink:
         # Spread, so that many gateways do not come back in the same instant.
         await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - no secret depends on it
 
+    def _report(self, error: Exception) -> None:
+        """At most one line in a while: an error can come with every message."""
+        now = asyncio.get_running_loop().time()
+        if not isinstance(error, errors.UnexpectedEOF) and now >= self._next_report:
+            self._next_report = now + _REPORTS_S
+            _log.warning("NATS reports an error", extra={"reason": reason_of(error)})
+
     def _tell(self) -> None:
         now = asyncio.get_running_loop().time()
         if self._reason != self._told or now - self._told_at >= _REMINDER_S:
             self._told, self._told_at = self._reason or "", now
             _log.warning("NATS is not connected", extra={"reason": self.health()})
 
-    async def _end(self, client: _Client) -> None:
+    async def _end(self, client: StrictClient) -> None:
         if client.is_connected:
             await self._bounded(client.drain())
         if not client.is_closed:
@@ -276,22 +272,3 @@ class NatsLink:
             task.cancel()
         elif task.exception() is not None:
             _log.debug("NATS did not end in order", extra={"reason": str(task.exception())})
-
-
-class _Client(Client):
-    """nats-py's client, which would talk in the clear to any server that does not ask for TLS."""
-
-    def __init__(self, *, require_tls: bool) -> None:
-        super().__init__()
-        self._require_tls = require_tls
-
-    def _connect_command(self) -> bytes:
-        if self._require_tls and not self._server_info.get("tls_required"):
-            raise errors.Error("the server does not offer TLS, and the settings ask for it")
-        return super()._connect_command()
-
-    def abort(self) -> None:
-        """Drop what is left of a connection that did not come to its end in time."""
-        writer = getattr(self._transport, "_io_writer", None)
-        if writer is not None:
-            writer.transport.abort()

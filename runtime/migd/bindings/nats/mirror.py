@@ -18,9 +18,9 @@ from migd.bindings.nats.mirror_fence import Fence
 from migd.bindings.nats.mirror_intake import Intake
 from migd.bindings.nats.mirror_messages import Announcement, State, subject_of
 from migd.bindings.nats.mirror_outbox import Outbox
+from migd.bindings.nats.mirror_peers import NatsPeers
 from migd.bindings.nats.mirror_replay import Replay
 from migd.bindings.nats.mirror_sync import Sync
-from migd.bindings.nats.peers import Peers
 from migd.core.clock import Clock
 from migd.core.neighbours import Neighbours
 from migd.core.ports import Store
@@ -81,7 +81,7 @@ class NatsMirror:
             server_id=server_id,
         )
         self._sync = Sync(link=link, intake=self._intake, catch_up=self._catch_up, positions=store.mirror)
-        self.peers = Peers(
+        self.peers = NatsPeers(
             link=link,
             neighbours=neighbours,
             clock=clock,

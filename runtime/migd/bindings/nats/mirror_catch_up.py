@@ -73,9 +73,6 @@ class CatchUp:
         for stretch in [stretch for stretch in self._left if stretch.log == log]:
             self._left.remove(stretch)
             self._start(stretch)
- asyncio.create_task(self._run(stretch))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
         for task in self._tasks:

@@ -16,9 +16,9 @@ Connection = tuple[int, int]
 class Fence:
     """A message that the gateway sends to itself, shared by all who ask within one turn of the event loop.
 
-    When it is back, the server has dealt with everything that was published before on this connection, and
-    has delivered everything that was published anywhere, and was dealt with, before the asking. A client's PING
-    would say the same, but that of nats-py overtakes what the client has not written yet.
+    When it is back, the server has dealt with everything that this connection has sent before, and what it had
+    dealt with before the asking, from whomever, has been delivered. A PING would say the same, but that of
+    nats-py overtakes what the client has not written yet.
     """
 
     def __init__(self, link: NatsLink, clock: Clock, patience_s: float) -> None:
@@ -47,7 +47,7 @@ class Fence:
             return False
         if self._gathering is None:
             self._gathering = asyncio.get_running_loop().create_future()
-            task = asyncio.create_task(self._send())
+            task = asyncio.create_task(self._send(self._gathering))
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
         return await asyncio.shield(self._gathering)
@@ -57,9 +57,8 @@ class Fence:
         for number in list(self._sent):
             self._resolve(number, passed=False)
 
-    async def _send(self) -> None:
-        gathering, self._gathering = self._gathering, None
-        assert gathering is not None
+    async def _send(self, gathering: asyncio.Future[bool]) -> None:
+        self._gathering = None
         self._number += 1
         number = self._number
         self._sent[number] = (gathering, self.connection)

@@ -11,10 +11,11 @@ from nats.aio.msg import Msg
 
 from mig_protocol import subjects
 from mig_protocol.errors import MigFault
-from migd.bindings.nats.link import LinkSubscription, NatsLink
+from migd.bindings.nats.link import NatsLink
 from migd.bindings.nats.mirror_catch_up import CatchUp, Stretch
 from migd.bindings.nats.mirror_event import Mirrored, read_mirrored
 from migd.bindings.nats.mirror_messages import LOG_HEADER, ORIGIN_HEADER
+from migd.bindings.nats.subscription import LinkSubscription
 from migd.core.mirroring import Origin
 from migd.core.neighbours import Neighbours
 from migd.core.ports import Taken
@@ -61,8 +62,7 @@ class Intake:
 
     async def drained(self) -> None:
         """Returns when all that had arrived is in the store's hands."""
-        assert self._subscription is not None
-        target = self._begun + self._subscription.waiting
+        target = self._begun + (self._subscription.waiting if self._subscription else 0)
         if self._done < target:
             drained: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._draining.append((target, drained))

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from mig_protocol.messages import CancelStatus
-from migd.core.mirroring import Head
+from migd.core.mirroring import Head, Stopping
 
 ROOT = "_migd.v1"
 ANNOUNCE = f"{ROOT}.announce"
@@ -76,13 +76,13 @@ class ReplayPage(Struct, frozen=True, kw_only=True):
 
 
 class StopRequest(Struct, frozen=True, kw_only=True):
-    """CANCEL, to every other gateway. With `bury`, who does not know the target refuses it from now on."""
+    """CANCEL, to every other gateway."""
 
     log: Name
     tenant_id: Name
     target: Text
     reason: Text
-    bury: bool
+    how: Stopping
 
 
 class StopAnswer(Struct, frozen=True, kw_only=True):

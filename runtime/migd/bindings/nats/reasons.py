@@ -26,6 +26,8 @@ def reason_of(error: Exception) -> str:
         return "the server refuses the credentials (Authorization Violation)"
     if isinstance(error, TimeoutError | asyncio.TimeoutError | errors.TimeoutError):
         return "no answer in time"
+    if isinstance(error, errors.SlowConsumerError):
+        return "messages come in faster than they are taken, and some were dropped"
     if isinstance(error, errors.UnexpectedEOF | errors.StaleConnectionError):
         return "the connection was lost"
     if isinstance(error, ssl.SSLCertVerificationError):
