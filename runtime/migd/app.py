@@ -56,6 +56,8 @@ class Application:
         if self._nats is not None:
             self._nats.serve(self.gateway, parts)
         if metrics is not None:
+            if self._nats is not None:
+                metrics.mirror = self._nats.mirror_state
             metrics.in_flight = self.gateway.in_flight
             metrics.knows_capability = self.gateway.knows_capability
         self._websockets = WebSocketBinding(self.gateway)

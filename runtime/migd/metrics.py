@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable
+from typing import NamedTuple
 
 from migd.core.recorder import MirrorOutcome
 
@@ -40,6 +41,16 @@ class Timings:
         return sum(self.buckets)
 
 
+class MirrorState(NamedTuple):
+    """Other gateways that are there, topics with events that have not gone out to them, and topics in which
+    something of theirs is missing.
+    """
+
+    peers: int
+    owed: int
+    missing: int
+
+
 class Metrics:
     """The core's Recorder, and what the HTTP edge observes.
 
@@ -56,6 +67,7 @@ class Metrics:
         self.events_delivered = 0
         self.events_mirrored: Counter[str] = Counter()
         self.in_flight: Callable[[], int] = int
+        self.mirror: Callable[[], MirrorState | None] = _no_mirror
         self.knows_capability: Callable[[str], bool] = bool
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -90,3 +102,7 @@ class Metrics:
 
     def mirrored(self, outcome: MirrorOutcome, count: int) -> None:
         self.events_mirrored[outcome] += count
+
+
+def _no_mirror() -> None:
+    """Without NATS there is none."""

@@ -15,6 +15,7 @@ from migd.bindings.nats.mirror import NatsMirror
 from migd.bindings.nats.reasons import plain_url
 from migd.config import ConfigError, Settings
 from migd.core.gateway import Gateway, Parts
+from migd.metrics import MirrorState
 from migd.version import __version__
 
 # Beside invocations, which the core bounds, as many requests may wait for a store or for a first answer.
@@ -45,6 +46,11 @@ class NatsSide:
     def health(self) -> str | None:
         """Why NATS can not be used now, or None."""
         return self.link.health()
+
+    def mirror_state(self) -> MirrorState | None:
+        """How mirroring goes; None before `serve`."""
+        mirror = self._mirror
+        return mirror and MirrorState(len(mirror.peers.live()), mirror.owed, mirror.missing)
 
     def serve(self, gateway: Gateway, parts: Parts) -> None:
         """Have this gateway mirror its events and serve requests, once started."""

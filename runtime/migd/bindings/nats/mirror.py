@@ -117,6 +117,16 @@ class NatsMirror:
         await self._sync.close()
         await self._catch_up.close()
 
+    @property
+    def owed(self) -> int:
+        """Topics with events that have not gone out."""
+        return self._outbox.owed
+
+    @property
+    def missing(self) -> int:
+        """Topics in which events of another gateway are missing."""
+        return self._catch_up.behind
+
     async def before_append(self) -> None:
         if not self._with_others():
             return

@@ -16,9 +16,9 @@ Connection = tuple[int, int]
 class Fence:
     """A message that the gateway sends to itself, shared by all who ask within one turn of the event loop.
 
-    When it is back, the server has dealt with everything that this connection has sent before, and what it had
-    dealt with before the asking, from whomever, has been delivered. A PING would say the same, but that of
-    nats-py overtakes what the client has not written yet.
+    When it is back, the server has dealt with everything that this connection has sent before, and what it
+    had dealt with before the asking, from whomever, has been delivered. A PING would say the same, but that
+    of nats-py overtakes what the client has not written yet.
     """
 
     def __init__(self, link: NatsLink, clock: Clock, patience_s: float) -> None:

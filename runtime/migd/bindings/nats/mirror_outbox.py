@@ -123,6 +123,12 @@ class Outbox:
             place = page[-1].place if len(page) == _BATCH else None
         self._something.set()
 
+    @property
+    def owed(self) -> int:
+        """Topics with events that NATS is not known to have."""
+        unconfirmed = {key for key, state in self._topics.items() if state.sent > state.confirmed}
+        return len(unconfirmed | self._due.keys())
+
     def nudge(self) -> None:
         """Try again what a failure may have left."""
         if self._due:
