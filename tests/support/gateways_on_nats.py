@@ -70,7 +70,9 @@ async def mirror_numbers(migd: LocalMigd) -> dict[str, int]:
     return found
 
 
-async def publish(migd: LocalMigd, number: int, topic: str = "a.b", tenant: str = "acme", **header: str) -> Any:
+async def publish(
+    migd: LocalMigd, number: int, topic: str = "a.b", tenant: str = "acme", **header: str
+) -> Any:
     """The ack of an event whose payload is that number."""
     body = {"header": {"tenant_id": tenant, **header}, "payload": {"number": number}}
     answer = await migd.post(f"/mig/v0.1/publish/{topic}", body)

@@ -20,7 +20,7 @@ from migd.core.recorder import Recorder
 _log = logging.getLogger("migd.mirror")
 
 _AT_ONCE = 8
-_ANSWER_S = 5.0
+_ANSWER_S = 2.0
 
 
 class Stretch(NamedTuple):

@@ -18,7 +18,7 @@ from migd.core.mirroring import Head, MirrorPositions
 
 _log = logging.getLogger("migd.mirror")
 
-_ANSWER_S = 5.0
+_ANSWER_S = 2.0
 
 
 class Sync:
