@@ -50,7 +50,9 @@ class NatsSide:
     def mirror_state(self) -> MirrorState | None:
         """How mirroring goes; None before `serve`."""
         mirror = self._mirror
-        return mirror and MirrorState(len(mirror.peers.live()), mirror.owed, mirror.missing)
+        if mirror is None:
+            return None
+        return MirrorState(len(mirror.peers.live()), mirror.owed, mirror.missing)
 
     def serve(self, gateway: Gateway, parts: Parts) -> None:
         """Have this gateway mirror its events and serve requests, once started."""
