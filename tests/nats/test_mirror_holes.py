@@ -1,7 +1,8 @@
-"""NATS delivers at most once: what a gateway has missed it finds out, and has from the origin's log."""
+"""NATS may lose messages, and may be slow: what a gateway has missed it has from the origin's log."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -12,6 +13,7 @@ from support.nats_proxy import NatsProxy, lossy_way_to
 from support.nats_servers import NatsServer
 from support.running_migd import LocalMigd, local_migd
 from support.sse import EventReader, subscribed
+from support.until import until
 
 
 class Lossy(NamedTuple):
@@ -121,6 +123,28 @@ async def test_what_the_origin_no_longer_retains_is_counted_and_the_rest_is_take
             await publish(publishing, number)
         assert await numbers(reader, 6) == [0, 5, 6, 7, 8, 9]
         await until_mirror(missing, lost=1, missing=0)
+
+
+async def test_what_was_acknowledged_elsewhere_before_a_publish_began_comes_before_it(
+    nats_server: NatsServer,
+) -> None:
+    async with one_behind_a_lossy_way(nats_server) as (publishing, slow, way, reader):
+        way.hold()
+        await publish(publishing, 1)
+        second = asyncio.create_task(publish(slow, 2))
+        await until(lambda: way.held and way.held[-1].endswith(".fence"))
+        assert not second.done()
+        way.release()
+        await second
+        assert await numbers(reader, 2) == [1, 2]
+
+
+async def test_a_publish_does_not_wait_long_for_a_nats_that_does_not_answer(nats_server: NatsServer) -> None:
+    async with one_behind_a_lossy_way(nats_server) as (_publishing, slow, way, reader):
+        way.hold()
+        assert (await publish(slow, 1))["accepted"] is True
+        assert await numbers(reader, 1) == [1]
+        way.release()
 
 
 async def until_joined(publishing: LocalMigd, missing: LocalMigd) -> None:

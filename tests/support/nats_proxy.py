@@ -19,6 +19,8 @@ class NatsProxy:
         self._passing: set[asyncio.Task[None]] = set()
         self.loses: Loses = lambda subject, content: False  # noqa: ARG005
         self.lost = 0
+        self.held: list[str] | None = None
+        self._holding: list[tuple[asyncio.StreamWriter, bytes]] = []
 
     @property
     def url(self) -> str:
@@ -36,6 +38,17 @@ class NatsProxy:
             task.cancel()
         await asyncio.gather(*self._passing, return_exceptions=True)
 
+    def hold(self) -> None:
+        """Keep back whatever is on its way to clients; `held` has the subjects of the messages."""
+        self.held = []
+
+    def release(self) -> None:
+        """Let it go on, in its order."""
+        self.held = None
+        for writer, content in self._holding:
+            writer.write(content)
+        self._holding = []
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         from_server, to_server = await asyncio.open_connection("127.0.0.1", self._port)
         for passing in (_pass(reader, to_server), self._filter(from_server, writer)):
@@ -47,12 +60,13 @@ class NatsProxy:
         try:
             while line := await reader.readline():
                 verb, *words = line.decode().split()
-                if verb not in ("MSG", "HMSG"):
-                    writer.write(line)
-                    continue
-                content = await reader.readexactly(int(words[-1]) + 2)
-                if self.loses(words[0], content):
+                is_message = verb in ("MSG", "HMSG")
+                content = await reader.readexactly(int(words[-1]) + 2) if is_message else b""
+                if is_message and self.loses(words[0], content):
                     self.lost += 1
+                elif self.held is not None:
+                    self.held.append(words[0] if is_message else "")
+                    self._holding.append((writer, line + content))
                 else:
                     writer.write(line + content)
                     await writer.drain()
