@@ -137,6 +137,7 @@ class LocalMigd:
     def __init__(
         self, application: Application, edge: HttpEdge, http: aiohttp.ClientSession, url: str
     ) -> None:
+        self.application = application
         self.gateway = application.gateway
         self.edge = edge
         self.http = http

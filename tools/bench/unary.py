@@ -19,13 +19,21 @@ _MESSAGES = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class _Turn:
+class Turn:
+    """One run of the load, and the server's processor time per request."""
+
     load: Load
     cpu_us: float
 
 
 def invoke_requests(count: int = _MESSAGES) -> list[bytes]:
     """Invocations of the reference capability as clients send them: whole headers, an id of its own each."""
+    path = "/mig/v0.1/invoke/observatory.models.infer"
+    return [request_bytes("POST", path, body) for body in invocation_bodies(count)]
+
+
+def invocation_bodies(count: int = _MESSAGES) -> list[bytes]:
+    """The JSON of those invocations."""
     return [_invocation(str(UUID(int=number + (4 << 76) + (2 << 62), version=4))) for number in range(count)]
 
 
@@ -40,7 +48,7 @@ def measure(*, quick: bool) -> Iterator[Figure]:
     yield from _figures([one for one, _ in turns], [one for _, one in turns])
 
 
-def _figures(floors: list[_Turn], turns: list[_Turn]) -> Iterator[Figure]:
+def _figures(floors: list[Turn], turns: list[Turn]) -> Iterator[Figure]:
     yield Figure(
         name="HTTP unary invoke",
         value=median(turn.load.rate for turn in turns),
@@ -65,10 +73,10 @@ def _figures(floors: list[_Turn], turns: list[_Turn]) -> Iterator[Figure]:
     )
 
 
-def _turn(server: Server, requests: list[bytes], seconds: float) -> _Turn:
+def _turn(server: Server, requests: list[bytes], seconds: float) -> Turn:
     before = server.cpu_s
     load = uvloop.run(drive(server.port, requests, connections=CONNECTIONS, seconds=seconds))
-    return _Turn(load, (server.cpu_s - before) / len(load.latencies) * 1e6)
+    return Turn(load, (server.cpu_s - before) / len(load.latencies) * 1e6)
 
 
 def _invocation(message_id: str) -> bytes:
@@ -84,5 +92,4 @@ def _invocation(message_id: str) -> bytes:
         "payload": {"input": "The quick brown fox jumps over the lazy dog."},
         "stream_preference": "unary",
     }
-    path = "/mig/v0.1/invoke/observatory.models.infer"
-    return request_bytes("POST", path, msgspec.json.encode(body))
+    return msgspec.json.encode(body)

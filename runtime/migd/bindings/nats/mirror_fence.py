@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from nats import errors
-from nats.aio.msg import Msg
-
 from migd.bindings.nats.link import NatsLink
 from migd.core.clock import Clock
 
 Connection = tuple[int, int]
+_MOST_DIGITS = 18
 
 
 class Fence:
@@ -29,11 +27,10 @@ class Fence:
         self._number = 0
         self._gathering: asyncio.Future[bool] | None = None
         self._sent: dict[int, tuple[asyncio.Future[bool], Connection]] = {}
-        self._sending: set[asyncio.Task[None]] = set()
 
     async def start(self, subject: str) -> None:
         self._subject = subject
-        await self._link.subscribe(self._subject, self._receive)
+        await self._link.subscribe_at_once(subject, self._receive)
 
     @property
     def connection(self) -> Connection:
@@ -46,10 +43,9 @@ class Fence:
         if not self._link.connected:
             return False
         if self._gathering is None:
-            self._gathering = asyncio.get_running_loop().create_future()
-            task = asyncio.create_task(self._send(self._gathering))
-            self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
+            loop = asyncio.get_running_loop()
+            self._gathering = loop.create_future()
+            loop.call_soon(self._send, self._gathering)
         return await asyncio.shield(self._gathering)
 
     def broken(self) -> None:
@@ -57,7 +53,7 @@ class Fence:
         for number in list(self._sent):
             self._resolve(number, passed=False)
 
-    async def _send(self, gathering: asyncio.Future[bool]) -> None:
+    def _send(self, gathering: asyncio.Future[bool]) -> None:
         self._gathering = None
         self._number += 1
         number = self._number
@@ -65,15 +61,12 @@ class Fence:
         self._clock.call_at(
             self._clock.monotonic() + self._patience_s, lambda: self._resolve(number, passed=False)
         )
-        try:
-            await self._link.client.publish(self._subject, b"%d" % number)
-        except (errors.Error, OSError):
-            self._resolve(number, passed=False)
+        self._link.client.put(self._subject, {}, b"%d" % number)
 
-    async def _receive(self, message: Msg) -> None:
-        if not message.data.isdigit():
+    def _receive(self, _subject: str, _reply: str, body: bytes, _fields: dict[str, str] | None) -> None:
+        if not (body.isdigit() and len(body) <= _MOST_DIGITS):
             return
-        arrived = int(message.data)
+        arrived = int(body)
         for number in [number for number in self._sent if number <= arrived]:
             self._resolve(number, passed=self._sent[number][1] == self.connection)
 

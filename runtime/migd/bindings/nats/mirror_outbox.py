@@ -25,6 +25,7 @@ _log = logging.getLogger("migd.mirror")
 _BATCH = 256
 _SAVE_S = 0.2
 _LAST_S = 1.0
+_PENDING_BYTES = 1024 * 1024
 ROOM_BYTES = 4096
 """For what is around an event: NATS counts headers into the size of a message."""
 
@@ -244,7 +245,10 @@ class Outbox:
             )
             return
         headers = mirrored_headers(event, self._server_id, self._positions.log, previous)
-        await client.publish(subjects.events(*key), event.body, headers=headers)
+        client.put(subjects.events(*key), headers, event.body)
+        if client.pending_data_size > _PENDING_BYTES:
+            # NATS takes more slowly than the log gives.
+            await self._fence.passed()
         self._recorder.mirrored("sent", 1)
         self._changed[key] = None
 
