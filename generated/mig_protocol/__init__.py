@@ -10,5 +10,5 @@ from typing import Final
 MIG_VERSION: Final = "0.1"
 """The protocol version that messages carry as mig_version."""
 
-SPEC_HASH: Final = "0cb145c646f854c6efe7eabf360d8eecf6543dbb168d303c7eeb28954acf1883"
+SPEC_HASH: Final = "9335643558c6dc8033a37c4cfa7ce8594345c60cbe7af4c47787c063215a9bd3"
 """SHA-256 over the spec that this package was generated from."""
