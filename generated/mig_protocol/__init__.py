@@ -10,5 +10,5 @@ from typing import Final
 MIG_VERSION: Final = "0.1"
 """The protocol version that messages carry as mig_version."""
 
-SPEC_HASH: Final = "84b6f02fc0262f33167860a8d58b01c86d14985a2570bf3ba51517410738b586"
+SPEC_HASH: Final = "027370caf96ac9d77e8739d55535374861ee37444242f221e9100dd9c1357997"
 """SHA-256 over the spec that this package was generated from."""

@@ -52,12 +52,14 @@ class Application:
         self._settings = settings
         self._capabilities = tuple(capabilities)
         metrics = Metrics() if settings.enable_metrics else None
-        self._nats = _nats(settings)
-        parts = _parts(settings, metrics or NullRecorder(), self._nats)
+        self.nats = _nats(settings)
+        parts = _parts(settings, metrics or NullRecorder(), self.nats)
         self.gateway = Gateway(parts)
-        if self._nats is not None:
-            self._nats.serve(self.gateway, parts)
+        if self.nats is not None:
+            self.nats.serve(self.gateway, parts)
         if metrics is not None:
+            if self.nats is not None:
+                metrics.mirror = self.nats.mirror_state
             metrics.in_flight = self.gateway.in_flight
             metrics.knows_capability = self.gateway.knows_capability
         self._websockets = WebSocketBinding(self.gateway)
@@ -70,24 +72,24 @@ class Application:
             await self.gateway.start(self._capabilities)
         except StoreError as error:
             raise ConfigError(str(error)) from error
-        if self._nats is not None:
-            await self._nats.start()
+        if self.nats is not None:
+            await self.nats.start()
 
     async def drain(self) -> None:
         """Nothing new; what runs ends by itself or is failed, and every stream has its last frame."""
-        if self._nats is not None:
-            await self._nats.stop_taking()
+        if self.nats is not None:
+            await self.nats.stop_taking()
         await self.gateway.drain(self._settings.shutdown_grace_s)
         await self._websockets.end()
         if self.grpc is not None:
             self.grpc.end()
-        if self._nats is not None:
-            await self._nats.finish()
+        if self.nats is not None:
+            await self.nats.finish()
 
     async def close(self) -> None:
         """Let go of everything."""
-        if self._nats is not None:
-            await self._nats.close()
+        if self.nats is not None:
+            await self.nats.close()
         await self.gateway.close()
 
     def refuse(self, fault: MigFault) -> tuple[int, bytes]:

@@ -154,6 +154,11 @@ async def test_a_file_of_every_version_is_read_with_all_that_is_in_it(
         assert [record.message_id for record in await store.audit.export(None)] == ["1", "2"]
         assert await store.directory.has_org("o")
         assert await store.directory.has_tenant("t")
+        if version >= 2:
+            assert store.mirror.log == "this-log"
+            assert await store.mirror.mirrored("acme", "a.b") == 1
+            assert await store.mirror.knows("that-log")
+            assert await store.mirror.last_taken("that-log", "acme", "c.d") == 7
 
 
 def test_steps_are_taken_once_each_and_in_order(tmp_path: Path) -> None:

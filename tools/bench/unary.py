@@ -28,6 +28,12 @@ class Turn:
 
 def invoke_requests(count: int = _MESSAGES) -> list[bytes]:
     """Invocations of the reference capability as clients send them: whole headers, an id of its own each."""
+    path = "/mig/v0.1/invoke/observatory.models.infer"
+    return [request_bytes("POST", path, body) for body in invocation_bodies(count)]
+
+
+def invocation_bodies(count: int = _MESSAGES) -> list[bytes]:
+    """The JSON of those invocations."""
     return [_invocation(message_id) for message_id in message_ids(count)]
 
 
@@ -96,5 +102,4 @@ def _invocation(message_id: str) -> bytes:
         "payload": {"input": "The quick brown fox jumps over the lazy dog."},
         "stream_preference": "unary",
     }
-    path = "/mig/v0.1/invoke/observatory.models.infer"
-    return request_bytes("POST", path, msgspec.json.encode(body))
+    return msgspec.json.encode(body)

@@ -52,6 +52,7 @@ from migd.core.invoker import Invoker
 from migd.core.ledger import Ledger
 from migd.core.limits import Identity, Limits
 from migd.core.negotiation import Negotiation
+from migd.core.neighbours import Neighbours
 from migd.core.once import Once
 from migd.core.ports import AuditSink, Store
 from migd.core.provider import JsonObject
@@ -121,6 +122,7 @@ class Gateway:
         )
         self._streaming = Streaming(self._contexts, self._invoker, clock, self._failure_header)
         self._drain = Drain(self._admission, self._flights, self._events)
+        self.neighbours = Neighbours(self._events, self._cancellation)
         self.administration = Administration(self._catalog, store, clock)
 
     # -- life ------------------------------------------------------------------------------------

@@ -6,25 +6,25 @@ import asyncio
 from collections.abc import Awaitable
 from time import perf_counter_ns
 
-from nats.aio.msg import Msg
-
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
 from mig_protocol.nats_server import NatsReply, NatsStub
 from mig_protocol.nats_service import SERVED
+from migd.bindings.nats.client import Take
 from migd.bindings.nats.endpoints import Endpoint
 from migd.bindings.nats.link import NatsLink
 from migd.bindings.nats.peers import Peers
 from migd.bindings.nats.request import NatsRequest, is_mirrored_event
 from migd.bindings.nats.sending import Sender
-from migd.bindings.nats.subscription import LinkSubscription, Receive
+from migd.bindings.nats.subscription import LinkSubscription
 
 
 class Dispatch:
     """One subscription for each operation.
 
-    nats-py gives a subscription's messages one at a time, so whatever has to wait does so in a task of its
-    own; there are at most `most_waiting` of them, and past that requests are refused with MIG_BACKPRESSURE.
+    What needs no waiting is answered in the turn in which the request was read. Whatever has to wait does so
+    in a task of its own; there are at most `most_waiting` of them, and past that requests are refused with
+    MIG_BACKPRESSURE.
     """
 
     def __init__(
@@ -42,9 +42,9 @@ class Dispatch:
     async def start(self) -> None:
         """Take requests, on this connection and on every later one."""
         for endpoint in self.endpoints:
-            receive = self._receiver(endpoint)
-            row = endpoint.row
-            self._subscriptions.append(await self._link.subscribe(row.subject, receive, queue=row.queue))
+            row, take = endpoint.row, self._taker(endpoint)
+            subscription = await self._link.subscribe_at_once(row.subject, take, queue=row.queue)
+            self._subscriptions.append(subscription)
 
     async def stop_taking(self) -> None:
         """Leave the queue groups: new requests go to other gateways. Bounded in time."""
@@ -56,25 +56,38 @@ class Dispatch:
         if self._waiting:
             await asyncio.wait(self._waiting)
 
-    def _receiver(self, endpoint: Endpoint) -> Receive:
+    def _taker(self, endpoint: Endpoint) -> Take:
         operation, handle, waiting = endpoint.row.operation, self._stub.handle, self._waiting
-        shared = endpoint.row.operation == "PUBLISH"
+        shared, alone = operation == "PUBLISH", bool(endpoint.row.queue)
 
-        async def receive(message: Msg) -> None:
-            if shared and is_mirrored_event(message):
+        def take(subject: str, reply_to: str, body: bytes, fields: dict[str, str] | None) -> None:
+            if shared and is_mirrored_event(fields):
                 return
             began = perf_counter_ns()
-            request = NatsRequest(operation, message)
+            request = NatsRequest(operation, subject, fields, len(body))
             if len(waiting) >= self._most_waiting:
-                await self._finish(endpoint, began, request, message.reply, self._busy(request))
+                self._answer(endpoint, began, request, reply_to, self._busy(request))
                 return
-            answer = handle(request, message.data)
-            if isinstance(answer, NatsReply) and (answer.fault is None or endpoint.row.queue):
-                await self._finish(endpoint, began, request, message.reply, answer)
+            answer = handle(request, body)
+            if isinstance(answer, NatsReply) and (answer.fault is None or alone):
+                self._answer(endpoint, began, request, reply_to, answer)
             else:
-                self._wait(self._later(endpoint, began, request, message.reply, answer))
+                self._wait(self._later(endpoint, began, request, reply_to, answer))
 
-        return receive
+        return take
+
+    def _answer(
+        self, endpoint: Endpoint, began: int, request: NatsRequest, reply_to: str, reply: NatsReply
+    ) -> None:
+        if reply_to:
+            reply = self._fitting(request, reply)
+            self._sender.send_at_once(reply_to, reply.fields, reply.body)
+        endpoint.done(perf_counter_ns() - began, reply.fault)
+
+    def _fitting(self, request: NatsRequest, reply: NatsReply) -> NatsReply:
+        """The reply, or the refusal of one that is too large for NATS."""
+        fault = self._sender.oversize(reply.fields, reply.body)
+        return reply if fault is None else self._stub.refuse(request, fault)
 
     def _busy(self, request: NatsRequest) -> NatsReply:
         fault = MigFault(
@@ -106,12 +119,8 @@ class Dispatch:
         self, endpoint: Endpoint, began: int, request: NatsRequest, reply_to: str, reply: NatsReply | None
     ) -> None:
         if reply is not None and reply_to:
-            try:
-                await self._sender.send(reply_to, reply.fields, reply.body)
-            except MigFault as fault:
-                reply = self._stub.refuse(request, fault)
-                await self._sender.send(reply_to, reply.fields, reply.body)
+            reply = self._fitting(request, reply)
+            await self._sender.send(reply_to, reply.fields, reply.body)
         if request.answered is not None:
             request.answered()
-        failed = reply is not None and reply.fault is not None
-        endpoint.done(perf_counter_ns() - began, str(reply.fault) if reply and failed else None)
+        endpoint.done(perf_counter_ns() - began, None if reply is None else reply.fault)

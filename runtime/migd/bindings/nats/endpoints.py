@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mig_protocol.errors import MigFault
 from mig_protocol.nats_service import Served
 
 _LONGEST_ERROR = 300
@@ -19,13 +20,13 @@ class Endpoint:
     busy_ns: int = 0
     last_error: str = ""
 
-    def done(self, took_ns: int, error: str | None) -> None:
-        """One request has been answered, or failed with `error`."""
+    def done(self, took_ns: int, fault: MigFault | None) -> None:
+        """One request has been answered, or failed with `fault`."""
         self.requests += 1
         self.busy_ns += took_ns
-        if error is not None:
+        if fault is not None:
             self.errors += 1
-            self.last_error = error[:_LONGEST_ERROR]
+            self.last_error = str(fault)[:_LONGEST_ERROR]
 
     @property
     def average_ns(self) -> int:

@@ -19,11 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from nats import errors
-from nats.aio.client import Client
 
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
-from migd.bindings.nats.client import StrictClient
+from migd.bindings.nats.client import StrictClient, Take
 from migd.bindings.nats.reasons import plain_url, reason_of
 from migd.bindings.nats.subscription import LinkSubscription, Receive
 
@@ -106,7 +105,7 @@ class NatsLink:
         return f"{', '.join(map(plain_url, self._config.servers))}: {self._reason or 'not connected'}"
 
     @property
-    def client(self) -> Client:
+    def client(self) -> StrictClient:
         """The client of now; another one may take its place when it closes.
 
         Raises MigFault MIG_UNAVAILABLE when there has been no connection yet.
@@ -131,11 +130,13 @@ class NatsLink:
 
         Messages are given to `receive` one at a time, in their order; what it raises is logged.
         """
-        subscription = LinkSubscription(subject, queue, receive)
-        self._subscriptions.append(subscription)
-        if self._client is not None and not self._client.is_closed:
-            await subscription.renew(self._client)
-        return subscription
+        return await self._have(LinkSubscription(subject, queue, receive))
+
+    async def subscribe_at_once(self, subject: str, take: Take, *, queue: str = "") -> LinkSubscription:
+        """As `subscribe`, for messages that are dealt with in the turn in which they are read: `take` must
+        not wait for anything.
+        """
+        return await self._have(LinkSubscription(subject, queue, None, take))
 
     async def unsubscribe(self, *subscriptions: LinkSubscription) -> None:
         """Drain them, and have them on no later connection. What has not ended in time is left to `close`."""
@@ -144,6 +145,12 @@ class NatsLink:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_UNSUBSCRIBE_S):
                 await asyncio.gather(*(subscription.drain() for subscription in subscriptions))
+
+    async def _have(self, subscription: LinkSubscription) -> LinkSubscription:
+        self._subscriptions.append(subscription)
+        if self._client is not None and not self._client.is_closed:
+            await subscription.renew(self._client)
+        return subscription
 
     async def _keep_up(self) -> None:
         while True:
@@ -162,7 +169,7 @@ class NatsLink:
             await self._came_up(client)
             await self._closed_by_server.wait()
 
-    def _options(self, client: Client) -> dict[str, Any]:
+    def _options(self, client: StrictClient) -> dict[str, Any]:
         config = self._config
 
         async def failed(error: Exception) -> None:
@@ -194,7 +201,7 @@ class NatsLink:
         }
         return {name: value for name, value in options.items() if value is not None}
 
-    async def _came_up(self, client: Client) -> None:
+    async def _came_up(self, client: StrictClient) -> None:
         if not await self._subscribed(client):
             return
         self._failures = 0
@@ -209,7 +216,7 @@ class NatsLink:
             except Exception:
                 _log.exception("what follows a connection to NATS failed")
 
-    async def _subscribed(self, client: Client) -> bool:
+    async def _subscribed(self, client: StrictClient) -> bool:
         """Whether everything is subscribed on it; if not, it is gone, and the next connection does it."""
         while client.is_connected:
             try:
@@ -232,7 +239,7 @@ class NatsLink:
         self._up = False
         self._closed_by_server.set()
 
-    async def _failed(self, client: Client, error: Exception) -> None:
+    async def _failed(self, client: StrictClient, error: Exception) -> None:
         """nats-py's one way to tell of an error, whatever it is about."""
         if client.is_connected:
             self._report(error)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from nats.aio.msg import Msg
+from collections.abc import Callable, Mapping
 
 from mig_protocol.nats_service import NatsExchange
 
@@ -16,11 +14,13 @@ class NatsRequest(NatsExchange):
 
     __slots__ = ("answered",)
 
-    def __init__(self, operation: str, message: Msg) -> None:
-        super().__init__(operation, message.subject, message.headers, len(message.data))
+    def __init__(
+        self, operation: str, subject: str, fields: Mapping[str, str] | None, wire_bytes: int
+    ) -> None:
+        super().__init__(operation, subject, fields, wire_bytes)
         self.answered: Callable[[], None] | None = None
 
 
-def is_mirrored_event(message: Msg) -> bool:
+def is_mirrored_event(fields: Mapping[str, str] | None) -> bool:
     """Whether it is an event and no request, on the subject that they share (protocol section 6)."""
-    return message.headers is not None and _ORIGIN in message.headers
+    return fields is not None and _ORIGIN in fields

@@ -6,7 +6,6 @@ import asyncio
 import logging
 
 from nats import errors
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from mig_protocol.errors import MigFault
@@ -25,7 +24,8 @@ class Sender:
     """Sends on the link's connection of the moment.
 
     While NATS is away, messages wait in nats-py's buffer, which is bounded; what does not fit there is
-    dropped, since nobody could be told. When NATS takes slowly, `send` takes its time.
+    dropped, since nobody could be told. When NATS takes slowly, `send` takes its time. What `oversize`
+    refuses must not be sent: the server would end the connection.
     """
 
     def __init__(self, link: NatsLink) -> None:
@@ -33,14 +33,31 @@ class Sender:
         self.dropped = 0
 
     async def send(self, subject: str, fields: Fields, body: bytes, *, reply: str = "") -> None:
-        """Raises MigFault when NATS would not carry so much, and drops what it can not take now."""
-        client = self._link.client
-        self._check_size(client, fields, body)
+        """Returns when NATS has room for more."""
         try:
-            await client.publish(subject, body, reply=reply, headers=fields)
+            await self._link.client.publish(subject, body, reply=reply, headers=fields)
         except (errors.Error, OSError) as error:
             self.dropped += 1
             _log.debug("an answer was dropped", extra={"reason": str(error)})
+
+    def send_at_once(self, subject: str, fields: Fields, body: bytes) -> None:
+        """As `send`, for answers to what has just been read: the reading waits where this can not."""
+        self._link.client.put(subject, fields, body)
+
+    def oversize(self, fields: Fields, body: bytes) -> MigFault | None:
+        """The refusal of what is more than NATS carries; None for what it takes."""
+        size, most = len(body), self._link.client.max_payload
+        if size * 2 < most:
+            return None
+        size += _FRAMING_BYTES + sum(len(name) + len(value) + 4 for name, value in fields.items())
+        if size <= most:
+            return None
+        return MigFault(
+            MigErrorCode.MIG_INVALID_REQUEST,
+            f"the answer has {size} bytes and NATS carries at most {most}: ask for less, or over HTTP",
+            details={"answer_bytes": size, "max_bytes": most},
+            variant="too_large",
+        )
 
     async def nobody_listens(self, subject: str, fields: Fields, body: bytes) -> bool:
         """Send where there may be no subscriber yet: True when there was none, so that it reached nobody.
@@ -61,17 +78,3 @@ class Sender:
         except (errors.Error, OSError):
             return False
         return told.done()
-
-    def _check_size(self, client: Client, fields: Fields, body: bytes) -> None:
-        size = len(body)
-        most = client.max_payload
-        if size * 2 < most:
-            return
-        size += _FRAMING_BYTES + sum(len(name) + len(value) + 4 for name, value in fields.items())
-        if size > most:
-            raise MigFault(
-                MigErrorCode.MIG_INVALID_REQUEST,
-                f"the answer has {size} bytes and NATS carries at most {most}: ask for less, or over HTTP",
-                details={"answer_bytes": size, "max_bytes": most},
-                variant="too_large",
-            )

@@ -94,6 +94,8 @@ class Streams:
             # What was on its way then is lost, and a stream with a hole in it would look whole.
             raise MigFault(MigErrorCode.MIG_UNAVAILABLE, "the connection to NATS was lost during the stream")
         fields, body = header_fields(frame.header), codec.encode(frame)
+        if (oversize := self._sender.oversize(fields, body)) is not None:
+            raise oversize
         if not stream.interest_is_sure:
             stream.interest_is_sure = True
             if await self._sent_to_somebody(stream.subject, fields, body):
