@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from equality.asked import Asked, JsonObject, Who
+from equality.asked import OWN, Asked, JsonObject, Who
 from equality.capabilities import CHAT, STREAM
 from equality.normalise import UNREAD, Normaliser
 from equality.outcome import Outcome
@@ -18,7 +18,7 @@ BORROWED: Final[Mapping[str, str]] = {
     "http streams": "HTTP has one answer for each request: its streams are the WebSocket's",
     "websocket asks": "a WebSocket carries invocations and CANCEL: the rest is asked over HTTP",
     "nats input": "NATS streams take no frames from the caller: input and control go over a WebSocket",
-    "nats replay": "NATS events are live: a resume cursor is HTTP's",
+    "nats replay": "NATS events are live, and nobody asks for them: a cursor, a consumer, a refusal are HTTP's",
 }
 """What a lane asks over another binding, and why. It counts for the lane's tenant all the same."""
 
@@ -69,8 +69,8 @@ class Lane:
 
     async def subscribe(self, asked: Asked) -> Outcome:
         """What came of it; where it was not refused, the subscription is the last of `subscriptions`."""
-        transport = self.replays if "resume_cursor" in asked.body else self.subscribes
-        opened = await transport.subscribe(asked)
+        live = asked.body.keys() <= {"topic", "max_inflight"} and asked.credential == OWN and asked.named
+        opened = await (self.subscribes if live else self.replays).subscribe(asked)
         if isinstance(opened, Outcome):
             return self.normalise(opened, asked)
         self.subscriptions.append(opened)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, initialize, multiple, rule
@@ -25,6 +25,8 @@ from equality.world import World, patiently
 
 T = TypeVar("T")
 _MOST_LEFT = 8
+How = Literal["answer", "frames", "frames of a stream without a name", "both"]
+HOW = st.sampled_from(get_args(How))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class BindingsAgree(RuleBasedStateMachine):
     """Run with `world` set, by `examine`."""
 
     world: World
+    keyed: Bundle[Asked] = Bundle("keyed")
     held: Bundle[str] = Bundle("held")
     subscribed: Bundle[Subscribed] = Bundle("subscribed")
 
@@ -58,63 +61,46 @@ class BindingsAgree(RuleBasedStateMachine):
 
     # -- one answer ----------------------------------------------------------------------------------
 
-    @rule(call=calls.asked("HELLO", calls.HELLOS))
-    def hello(self, call: Asked) -> None:
-        self._ask(call)
-
-    @rule(call=calls.asked("DISCOVER", calls.DISCOVERIES))
-    def discover(self, call: Asked) -> None:
-        self._ask(call)
-
-    @rule(call=calls.asked("HEARTBEAT", calls.HEARTBEATS))
-    def heartbeat(self, call: Asked) -> None:
-        self._ask(call)
-
-    @rule(call=calls.asked("INVOKE", calls.INVOCATIONS))
-    def invoke(self, call: Asked) -> None:
-        self._ask(call)
-
-    @rule(call=calls.asked("INVOKE", calls.INVOCATIONS), key=calls.KEYS)
-    def invoke_once(self, call: Asked, key: str) -> None:
-        self._ask(_keyed(call, key))
-
-    @rule(call=calls.misasked(calls.asked("INVOKE", calls.INVOCATIONS)))
-    def invoke_wrongly(self, call: Asked) -> None:
+    @rule(call=calls.QUESTIONS)
+    def ask(self, call: Asked) -> None:
         self._ask(call)
 
     @rule(
-        call=calls.misasked(
-            calls.asked("HELLO", calls.HELLOS)
-            | calls.asked("DISCOVER", calls.DISCOVERIES)
-            | calls.asked("HEARTBEAT", calls.HEARTBEATS)
-            | calls.asked("PUBLISH", calls.PUBLICATIONS)
-        )
+        call=calls.misasked(calls.QUESTIONS | calls.asked("PUBLISH", calls.PUBLICATIONS))
+        | calls.DISAGREEING
+        | calls.MISTYPED
     )
     def ask_wrongly(self, call: Asked) -> None:
         self._count(call, self._ask(call))
 
-    @rule(call=calls.asked("INVOKE", calls.INVOCATIONS) | calls.asked("HEARTBEAT", calls.HEARTBEATS))
+    @rule(call=calls.QUESTIONS | calls.asked("INVOKE", calls.INVOCATIONS))
     def send_garbage(self, call: Asked) -> None:
         self._together(call, lambda lane: lane.garbage(call))
 
-    @rule(call=calls.DISAGREEING | calls.MISTYPED)
-    def ask_what_cannot_be_said_everywhere(self, call: Asked) -> None:
-        self._ask(call)
+    # -- invocations, for an answer or for frames ------------------------------------------------------
 
-    # -- streams -------------------------------------------------------------------------------------
+    @rule(call=calls.asked("INVOKE", calls.INVOCATIONS), how=HOW)
+    def invoke(self, call: Asked, how: How) -> None:
+        self._invoke(call, how)
 
-    @rule(call=calls.asked("INVOKE", calls.INVOCATIONS), key=st.none() | calls.KEYS, named=st.booleans())
-    def stream(self, call: Asked, key: str | None, named: bool) -> None:
-        call = call if key is None else _keyed(call, key)
-        self._stream(call, named, ())
+    @rule(target=keyed, call=calls.asked("INVOKE", calls.INVOCATIONS), key=calls.KEYS, how=HOW)
+    def invoke_once(self, call: Asked, key: str, how: How) -> Asked:
+        call = _keyed(call, key)
+        self._invoke(call, how)
+        return call
 
-    @rule(call=calls.misasked(calls.asked("INVOKE", calls.INVOCATIONS)))
-    def stream_wrongly(self, call: Asked) -> None:
-        self._stream(call, True, ())
+    @rule(call=keyed, how=HOW)
+    def invoke_again(self, call: Asked, how: How) -> None:
+        """The same under the same key, as one who got no answer does."""
+        self._invoke(call, how)
+
+    @rule(call=calls.misasked(calls.asked("INVOKE", calls.INVOCATIONS)), how=HOW)
+    def invoke_wrongly(self, call: Asked, how: How) -> None:
+        self._invoke(call, how)
 
     @rule(call=calls.asked("INVOKE", calls.CHATS), inputs=calls.INPUTS)
     def chat(self, call: Asked, inputs: list[JsonObject]) -> None:
-        self._stream(call, True, inputs)
+        self._stream(call, inputs)
 
     @rule(call=calls.asked("INVOKE", st.just({})), frame=calls.ODD_FRAMES)
     def send_an_odd_frame(self, call: Asked, frame: JsonObject) -> None:
@@ -176,36 +162,23 @@ class BindingsAgree(RuleBasedStateMachine):
         """Of what is over, or has not come yet."""
         self._ask(call)
 
-    @rule(milliseconds=st.sampled_from([1, 20]), streamed=st.booleans())
-    def run_out_of_time(self, milliseconds: int, streamed: bool) -> None:
-        call = Asked(operation="INVOKE", body={"capability": HOLD}, header={"deadline_ms": milliseconds})
-        if streamed:
-            self._stream(call, True, ())
-        else:
-            self._ask(call)
+    @rule(milliseconds=st.sampled_from([1, 20]), how=HOW)
+    def run_out_of_time(self, milliseconds: int, how: How) -> None:
+        self._invoke(
+            Asked(operation="INVOKE", body={"capability": HOLD}, header={"deadline_ms": milliseconds}), how
+        )
 
     # -- events --------------------------------------------------------------------------------------
 
-    @rule(call=calls.asked("PUBLISH", calls.PUBLICATIONS), times=st.integers(1, 3))
-    def publish(self, call: Asked, times: int) -> None:
+    @rule(call=calls.asked("PUBLISH", calls.PUBLICATIONS), key=st.none() | calls.KEYS, times=st.integers(1, 3))
+    def publish(self, call: Asked, key: str | None, times: int) -> None:
+        call = call if key is None else _keyed(call, key)
         for _ in range(times):
             self._count(call, self._ask(call))
 
-    @rule(call=calls.asked("PUBLISH", calls.PUBLICATIONS), key=calls.KEYS)
-    def publish_once(self, call: Asked, key: str) -> None:
-        call = _keyed(call, key)
-        self._count(call, self._ask(call))
-
-    @rule(target=subscribed, call=calls.asked("SUBSCRIBE", calls.SUBSCRIPTIONS))
+    @rule(target=subscribed, call=calls.SUBSCRIBES | calls.misasked_by_someone(calls.SUBSCRIBES))
     def subscribe(self, call: Asked) -> Subscribed | MultipleResults[Any]:
-        call = replace(call, extra=False, carried=True)
-        outcomes = self._together(call, lambda lane: lane.subscribe(call))
-        if any(outcome.error for outcome in outcomes.values()):
-            return multiple()
-        new = Subscribed(len(self._read), call.body["topic"])
-        head = self._heads.get(new.topic, 0)
-        self._read[new] = min(int(call.body.get("resume_cursor", head)), head)
-        return new
+        return self._subscribe(call) or multiple()
 
     @rule(subscription=subscribed)
     def read(self, subscription: Subscribed) -> None:
@@ -235,6 +208,9 @@ class BindingsAgree(RuleBasedStateMachine):
     def _agree_on_what_is_left(self) -> None:
         for message_id in list(self._running):
             self.release(message_id)
+        for topic in self._heads:
+            log = Asked(operation="SUBSCRIBE", body={"topic": topic, "resume_cursor": "0"})
+            self._subscribe(log)
         for subscription in self._read:
             # A last event, so that what is there too much is seen in front of it.
             last = Asked(operation="PUBLISH", body={"topic": subscription.topic, "payload": {"last": True}})
@@ -257,8 +233,24 @@ class BindingsAgree(RuleBasedStateMachine):
     def _ask(self, call: Asked) -> dict[str, Outcome]:
         return self._together(call, lambda lane: lane.ask(call))
 
-    def _stream(self, call: Asked, named: bool, inputs: Iterable[JsonObject]) -> None:
-        stream_id = f"stream-of-step-{self._steps}" if named or inputs else ""
+    def _subscribe(self, call: Asked) -> Subscribed | None:
+        """None where it is refused."""
+        outcomes = self._together(call, lambda lane: lane.subscribe(call))
+        if any(outcome.error for outcome in outcomes.values()):
+            return None
+        new = Subscribed(len(self._read), call.body["topic"])
+        head = self._heads.get(new.topic, 0)
+        self._read[new] = min(int(call.body.get("resume_cursor", head)), head)
+        return new
+
+    def _invoke(self, call: Asked, how: How) -> None:
+        if how in ("answer", "both"):
+            self._ask(call)
+        if how != "answer":
+            self._stream(call, (), named=how != "frames of a stream without a name")
+
+    def _stream(self, call: Asked, inputs: Iterable[JsonObject], *, named: bool = True) -> None:
+        stream_id = f"stream-of-step-{self._steps}" if named else ""
         self._together(call, lambda lane: lane.stream(call, stream_id, list(inputs)))
 
     def _together(self, call: object, work: Callable[[Lane], Awaitable[Outcome]]) -> dict[str, Outcome]:

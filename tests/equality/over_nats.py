@@ -10,7 +10,7 @@ import nats.aio.client
 
 from equality.asked import Asked, JsonObject, Who
 from equality.outcome import UNSEEN, Outcome
-from equality.transport import as_outcome, beside
+from equality.transport import as_outcome, beside, event_seen
 from mig_protocol.errors import ERRORS
 from mig_protocol.messages import MigErrorCode
 
@@ -64,6 +64,13 @@ class OverNats:
         finally:
             await subscription.unsubscribe()
 
+    async def subscribe(self, asked: Asked) -> NatsSubscription:
+        """The mirrored events from now on."""
+        subject = f"mig.v0_1.{self._who.own}.events.{asked.body['topic']}"
+        subscription = NatsSubscription(await self._client.subscribe(subject))
+        await self._client.flush()
+        return subscription
+
     async def close(self) -> None:
         """The connection is the world's."""
 
@@ -105,6 +112,26 @@ class OverNats:
         answer: JsonObject = json.loads(reply.data)
         _check_copied(answer["header"], reply.headers)
         return answer
+
+
+class NatsSubscription:
+    """The events among what is sent on an events subject; publish requests come in on it, too."""
+
+    def __init__(self, subscription: Any) -> None:
+        self._subscription = subscription
+
+    async def next(self) -> JsonObject:
+        while True:
+            message = await self._subscription.next_msg(timeout=_PATIENCE_S)
+            if "mig-origin" in (message.headers or {}):
+                break
+        event: JsonObject = json.loads(message.data)
+        assert message.headers["Nats-Msg-Id"] == event["event_id"]
+        _check_copied(event["header"], message.headers)
+        return event_seen("mig-event", event)
+
+    async def close(self) -> None:
+        await self._subscription.unsubscribe()
 
 
 def _refusal(envelope: JsonObject) -> Outcome:
