@@ -24,7 +24,7 @@ DETAILS_KEY: Final = "grpc-status-details-bin"
 
 # Clients take 8 KiB of metadata by default, in which these bytes are base64 and the message is there again.
 _ROOM: Final = 4096
-_MESSAGE_ROOM: Final = 512
+_MESSAGE_ROOM: Final = 384
 
 
 def _status_type() -> Any:
@@ -59,7 +59,7 @@ _Status: Final = _status_type()
 
 def status_message(error: MigError) -> str:
     """`CODE: message`, shortened where it is longer than metadata should be."""
-    return f"{error.code.value}: {error.message}"[:_MESSAGE_ROOM]
+    return f"{error.code.value}: {_shortened(error.message)}"
 
 
 def status_details(envelope: ErrorEnvelope) -> bytes:
@@ -103,7 +103,7 @@ def _pack(status: Any, message: Message) -> None:
 
 
 def _fitting(error: MigError) -> MigError:
-    short = MigError(code=error.code, message=error.message[:_MESSAGE_ROOM], retryable=error.retryable)
+    short = MigError(code=error.code, message=_shortened(error.message), retryable=error.retryable)
     if error.details is UNSET:
         return short
     details: dict[str, Any] = error.details
@@ -115,6 +115,11 @@ def _fitting(error: MigError) -> MigError:
         details = {**details, "violations": violations[: len(violations) // 2], "truncated": True}
     short.details = details
     return short
+
+
+def _shortened(message: str) -> str:
+    # In bytes: what is not ASCII takes three characters for each of them in a status message.
+    return message.encode("utf-8", "replace")[:_MESSAGE_ROOM].decode("utf-8", "ignore")
 
 
 def _fits(details: dict[str, Any]) -> bool:

@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from grpc import aio
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from grpc import aio
+from mig_protocol.errors import MigFault
 from mig_protocol.grpc_server import GrpcService, GrpcStub
-from mig_protocol.messages import HealthStatus
+from mig_protocol.messages import HealthStatus, MigErrorCode
 from migd.grpc_handlers import rpc_handlers, service_names
 from migd.grpc_health import Health
 from migd.listening import ListenError
@@ -20,7 +21,6 @@ from migd.setting_values import Address
 
 _INT32 = 2**31 - 1
 _METADATA_BYTES = 16_384
-_UNTIL_TOLD = 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +49,13 @@ class GrpcEdge:
         readiness: Callable[[], HealthStatus],
         limits: GrpcLimits,
     ) -> None:
+        self._going_down = False
         self._health = Health(readiness, service_names())
         self._server = aio.server(options=_options(limits))
         stub = GrpcStub(
             service, max_message_bytes=limits.max_message_bytes, max_frame_bytes=limits.max_frame_bytes
         )
-        self._server.add_generic_rpc_handlers(rpc_handlers(stub))
+        self._server.add_generic_rpc_handlers(rpc_handlers(stub, self._admit))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection(
             (*service_names(), health.SERVICE_NAME, reflection.SERVICE_NAME), self._server
@@ -71,17 +72,19 @@ class GrpcEdge:
 
     @asynccontextmanager
     async def going_down(self) -> AsyncIterator[None]:
-        """No new call from here on; when the block ends, what is still open is closed."""
+        """No new call is taken from here on; when the block ends, what is still open is closed."""
+        # Refused here and not by the server: one that stops ends calls that it has not read yet as CANCELLED.
+        self._going_down = True
         await self._health.enter_graceful_shutdown()
-        # How long calls may go on is the block's to say: this only keeps new ones out meanwhile.
-        refusing = asyncio.create_task(self._server.stop(_UNTIL_TOLD))
-        await asyncio.sleep(0)
         try:
             yield
         finally:
             await self._server.stop(self.flush_s)
-            await refusing
             self._following.cancel()
+
+    def _admit(self) -> None:
+        if self._going_down:
+            raise MigFault(MigErrorCode.MIG_UNAVAILABLE, "the gateway is going down")
 
 
 def _options(limits: GrpcLimits) -> list[tuple[str, int]]:

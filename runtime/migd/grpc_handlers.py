@@ -8,21 +8,23 @@ from typing import Any, NoReturn, cast
 
 import grpc
 from grpc import aio
+
 from mig_protocol.grpc_exchange import Metadata
 from mig_protocol.grpc_server import RPCS, GrpcExchange, GrpcStub, Rpc
 
+Admit = Callable[[], None]
 _Context = aio.ServicerContext[bytes, bytes]
 _STATUS = {code.value[0]: code for code in grpc.StatusCode}
 
 
-def rpc_handlers(stub: GrpcStub) -> tuple[grpc.GenericRpcHandler[bytes, bytes], ...]:
+def rpc_handlers(stub: GrpcStub, admit: Admit) -> tuple[grpc.GenericRpcHandler[bytes, bytes], ...]:
     """A handler for every RPC of the protocol. They are given bytes, so that what is wrong with them is
-    refused as MIG refuses it.
+    refused as MIG refuses it. `admit` raises MigFault when no call is to be taken.
     """
     services: dict[str, dict[str, Any]] = {}
     for rpc in RPCS:
         _, service, method = rpc.path.split("/")
-        services.setdefault(service, {})[method] = _HANDLERS[rpc.shape](stub, rpc)
+        services.setdefault(service, {})[method] = _HANDLERS[rpc.shape](stub, rpc, admit)
     return tuple(
         grpc.method_handlers_generic_handler(service, methods) for service, methods in services.items()
     )
@@ -33,12 +35,13 @@ def service_names() -> tuple[str, ...]:
     return tuple(dict.fromkeys(rpc.path.split("/")[1] for rpc in RPCS))
 
 
-def _unary(stub: GrpcStub, rpc: Rpc) -> Any:
+def _unary(stub: GrpcStub, rpc: Rpc, admit: Admit) -> Any:
     ask = stub.unary(rpc)
 
     async def handle(data: bytes, context: _Context) -> bytes:
         exchange = _exchange(rpc, context, len(data))
         try:
+            admit()
             answer = ask(exchange, data)
             return answer if isinstance(answer, bytes) else await answer
         except Exception as error:
@@ -48,11 +51,12 @@ def _unary(stub: GrpcStub, rpc: Rpc) -> Any:
     return grpc.unary_unary_rpc_method_handler(handle)
 
 
-def _server_stream(stub: GrpcStub, rpc: Rpc) -> Any:
+def _server_stream(stub: GrpcStub, rpc: Rpc, admit: Admit) -> Any:
     async def handle(data: bytes, context: _Context) -> None:
         exchange = _exchange(rpc, context, len(data), context.peer())
         items = None
         try:
+            admit()
             items = await stub.items(rpc, exchange, data)
             # Now, and not with the first item: it tells the client that it misses nothing from here on.
             await context.send_initial_metadata(())
@@ -71,11 +75,12 @@ def _server_stream(stub: GrpcStub, rpc: Rpc) -> Any:
     return grpc.unary_stream_rpc_method_handler(handle)
 
 
-def _duplex(stub: GrpcStub, rpc: Rpc) -> Any:
+def _duplex(stub: GrpcStub, rpc: Rpc, admit: Admit) -> Any:
     async def handle(_requests: object, context: _Context) -> None:
         exchange = _exchange(rpc, context, 0, context.peer())
         messages = _Messages(stub, context)
         try:
+            admit()
             await stub.relay(rpc, exchange, messages)
             return
         except Exception as error:
@@ -87,7 +92,7 @@ def _duplex(stub: GrpcStub, rpc: Rpc) -> Any:
     return grpc.stream_stream_rpc_method_handler(handle)
 
 
-_HANDLERS: dict[str, Callable[[GrpcStub, Rpc], Any]] = {
+_HANDLERS: dict[str, Callable[[GrpcStub, Rpc, Admit], Any]] = {
     "unary": _unary,
     "server_stream": _server_stream,
     "duplex": _duplex,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from support.tokens import bearer
@@ -27,7 +28,7 @@ class Who:
 
     def authorization(self, credential: str) -> str | None:
         """The value of an Authorization field."""
-        made = {
+        tokens: dict[str, Callable[[], str]] = {
             OWN: lambda: bearer(self.own, SCOPES),
             "unscoped": lambda: bearer(self.own),
             OTHER: lambda: bearer(self.other, SCOPES),
@@ -36,7 +37,7 @@ class Who:
             "tenantless": lambda: bearer(None, SCOPES),
             "basic": lambda: "Basic YWxpY2U6c2VjcmV0",
         }
-        return None if credential == "none" else made[credential]()
+        return None if credential == "none" else tokens[credential]()
 
 
 CREDENTIALS = (OWN, "unscoped", OTHER, "expired", "forged", "tenantless", "basic", "none")
@@ -62,6 +63,15 @@ class Asked:
     extra: bool = False
     elsewhere: str | None = None
     needs: str = ""
+
+    @property
+    def message_id(self) -> str:
+        """Of a call that has chosen one."""
+        return str((self.header or {})["message_id"])
+
+    def with_header(self, **fields: Any) -> Asked:
+        """The same call with other fields in its header."""
+        return replace(self, header={**(self.header or {}), **fields})
 
     def header_for(self, who: Who) -> JsonObject | None:
         """The MIG header, with the tenants of this run."""

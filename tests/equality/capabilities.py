@@ -64,7 +64,9 @@ class Holds:
 class _Provider:
     """Answers with `answer`; streams `answer` again after the payload's `pieces`."""
 
-    def __init__(self, answer: Callable[[Work], JsonObject | Awaitable[JsonObject]], reason: str = "") -> None:
+    def __init__(
+        self, answer: Callable[[Work], JsonObject | Awaitable[JsonObject]], reason: str = ""
+    ) -> None:
         self._answer = answer
         self._health = Health(not reason, reason)
 
@@ -86,8 +88,8 @@ class _Provider:
 
 
 class _Chat(_Provider):
-    """Says that it listens, then sends every input back. Its last frame has the number of inputs, or no payload
-    of its own.
+    """Says that it listens, then sends every input back. Its last frame has the number of inputs, or, when it
+    is asked to be silent, no payload of its own.
     """
 
     def __init__(self) -> None:

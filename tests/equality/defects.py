@@ -1,7 +1,7 @@
 """Defects of one binding each, put in where that binding meets the gateway.
 
-Every binding calls the gateway's facade and says which binding it is: a defect changes what one of them asks or
-is answered, as a mistake in its shell would, and leaves the others alone.
+Every binding calls the gateway's facade and says which binding it is: a defect changes what one of them asks
+or is answered, as a mistake in its shell would, and leaves the others alone.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ def http_tells_no_replay(gateway: Gateway) -> None:
     """An answer given again looks like a new one."""
 
     def hide(response: InvokeResponse) -> InvokeResponse:
-        meta = {key: value for key, value in (response.header.meta or {}).items() if not key.startswith("mig.")}
+        meta = dict(response.header.meta or {})
+        meta.pop("mig.idempotent_replay", None)
         return replace(response, header=replace(response.header, meta=meta))
 
     _answer_otherwise(gateway, "http", hide)
@@ -93,9 +94,9 @@ def grpc_has_another_code(gateway: Gateway) -> None:
 
     def mistake(operation: str, fault: Any, call: Call | None, header: Any = UNSET) -> ErrorEnvelope:
         made = envelope(operation, fault, call, header)
-        if call is not None and call.binding == "grpc":
-            if made.error.code is MigErrorCode.MIG_UNSUPPORTED_CAPABILITY:
-                made.error = replace(made.error, code=MigErrorCode.MIG_NOT_FOUND)
+        unsupported = made.error.code is MigErrorCode.MIG_UNSUPPORTED_CAPABILITY
+        if call is not None and call.binding == "grpc" and unsupported:
+            made.error = replace(made.error, code=MigErrorCode.MIG_NOT_FOUND)
         return made
 
     gateway.envelope = mistake  # type: ignore[method-assign]
@@ -201,11 +202,11 @@ def _answer_otherwise(
     _ask_otherwise(gateway, binding, ask)
 
 
-def _send_otherwise(gateway: Gateway, kind: ConnectionKind, change: Callable[[Send], Send]) -> None:
+def _send_otherwise(gateway: Gateway, spoilt: ConnectionKind, change: Callable[[Send], Send]) -> None:
     open_session = gateway.open_session
 
-    def opened(call: Call, send: Send, connection: ConnectionKind) -> StreamSession:
-        return open_session(call, change(send) if connection is kind else send, connection)
+    def opened(call: Call, send: Send, kind: ConnectionKind) -> StreamSession:
+        return open_session(call, change(send) if kind is spoilt else send, kind)
 
     gateway.open_session = opened  # type: ignore[method-assign]
 

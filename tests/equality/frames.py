@@ -43,7 +43,7 @@ class FrameConnection(ABC):
         return self._refused is not None
 
     async def exchange(self, stream_id: str, frames: Sequence[JsonObject | bytes]) -> Outcome:
-        """Send the first of `frames`, the others once it has been answered, and wait for the stream's last frame.
+        """Send the first of `frames`, the others once it has been answered; wait for the stream's last frame.
 
         Input that is sent to a stream which turns out to be refused would be taken for other streams.
         """

@@ -85,20 +85,16 @@ def asked(operation: str, body: st.SearchStrategy[JsonObject]) -> st.SearchStrat
 
 def misasked(calls: st.SearchStrategy[Asked]) -> st.SearchStrategy[Asked]:
     """The same calls by someone who may not, or without a tenant, or with a header that is not acceptable."""
-    wrong_header = st.builds(_with, calls, header=WRONG_HEADERS, carried=st.just(False))
+    wrong_header = st.builds(replace, calls, header=WRONG_HEADERS, carried=st.just(False))
     return misasked_by_someone(calls) | wrong_header
 
 
 def misasked_by_someone(calls: st.SearchStrategy[Asked]) -> st.SearchStrategy[Asked]:
     """The same calls by someone who may not, or without a tenant on the transport."""
     return st.one_of(
-        st.builds(_with, calls, credential=st.sampled_from(CREDENTIALS)),
-        st.builds(_with, calls, named=st.just(False)),
+        st.builds(replace, calls, credential=st.sampled_from(CREDENTIALS)),
+        st.builds(replace, calls, named=st.just(False)),
     )
-
-
-def _with(call: Asked, **changes: Any) -> Asked:
-    return replace(call, **changes)
 
 
 HELLOS = st.fixed_dictionaries(
@@ -185,7 +181,8 @@ CHATS = st.fixed_dictionaries(
     {"capability": st.just(capabilities.CHAT), "payload": st.sampled_from([{}, {"silent": True}])}
 )
 PUBLICATIONS = st.fixed_dictionaries(
-    {"topic": TOPICS}, optional={"payload": OBJECTS, "key": st.sampled_from(["", "key-1", "é" * 255, "x" * 256])}
+    {"topic": TOPICS},
+    optional={"payload": OBJECTS, "key": st.sampled_from(["", "key-1", "é" * 255, "x" * 256])},
 )
 SUBSCRIPTIONS = st.fixed_dictionaries(
     {"topic": TOPICS},
@@ -259,4 +256,8 @@ ODD_FRAMES = st.sampled_from(
         {"kind": "request", "capability": capabilities.CHAT, "end_stream": True},
         {"kind": "request", "capability": capabilities.ECHO, "payload": {"pieces": 2}},
     ]
+)
+CANCELLATIONS = asked(
+    "CANCEL",
+    st.fixed_dictionaries({"target_message_id": MESSAGE_IDS}, optional={"reason": REASONS}),
 )

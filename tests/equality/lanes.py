@@ -11,14 +11,14 @@ from equality.asked import OWN, Asked, JsonObject, Who
 from equality.capabilities import CHAT, STREAM
 from equality.normalise import UNREAD, Normaliser
 from equality.outcome import Outcome
-from equality.unsayable import GRPC
 from equality.transport import Asks, Streams, Subscribes, Subscription, TakesFrames
+from equality.unsayable import GRPC
 
 BORROWED: Final[Mapping[str, str]] = {
     "http streams": "HTTP has one answer for each request: its streams are the WebSocket's",
     "websocket asks": "a WebSocket carries invocations and CANCEL: the rest is asked over HTTP",
     "nats input": "NATS streams take no frames from the caller: input and control go over a WebSocket",
-    "nats replay": "NATS events are live, and nobody asks for them: a cursor, a consumer, a refusal are HTTP's",
+    "nats replay": "NATS events are live, and nobody is asked for them: cursors and refusals are HTTP's",
 }
 """What a lane asks over another binding, and why. It counts for the lane's tenant all the same."""
 
@@ -27,8 +27,8 @@ BORROWED: Final[Mapping[str, str]] = {
 class Lane:
     """A tenant of its own, which asks everything that the others ask.
 
-    `framed` answers INVOKE and CANCEL where a lane asks them as frames. `replays` and `chats` are for what the
-    lane's own transport may not have.
+    `framed` answers INVOKE and CANCEL where a lane asks them as frames. `replays` and `chats` are for what
+    the lane's own transport may not have.
     """
 
     name: str

@@ -47,9 +47,9 @@ class Normaliser:
     def __call__(self, outcome: Outcome, asked: Asked) -> Outcome:
         """The same outcome, without what may differ."""
         answer = outcome.answer
-        if isinstance(answer, dict) and not asked.body.get("requested_bindings"):
-            if answer.get("selected_binding") == self._arrived_on:
-                answer = {**answer, "selected_binding": ARRIVED}
+        if isinstance(answer, dict) and answer.get("selected_binding") == self._arrived_on:
+            asked_for = asked.body.get("requested_bindings")
+            answer = answer if asked_for else {**answer, "selected_binding": ARRIVED}
         return Outcome(
             answer=self.value(answer),
             beside=self.value(outcome.beside),
@@ -74,7 +74,7 @@ class Normaliser:
         return value
 
     def unnamed(self, text: str) -> str:
-        """A text of the audit trail. Not every binding shows the ids that the gateway makes: all are alike."""
+        """A text of the audit trail."""
         return self._tenants(_UUID.sub("<id>", text))
 
     def _member(self, key: str, value: Any) -> Any:
@@ -105,6 +105,6 @@ def _is_malformed(error: Any) -> bool:
 def _untyped(error: Any) -> Any:
     if not isinstance(error, dict) or not isinstance(error.get("message"), str):
         return error
-    message = _MESSAGE_TYPE.sub("<message>", error["message"])
-    plain: Any = json.loads(json.dumps({**error, "message": message}).replace("the path says", "the subject says"))
+    named = json.dumps({**error, "message": _MESSAGE_TYPE.sub("<message>", error["message"])})
+    plain: Any = json.loads(named.replace("the path says", "the subject says"))
     return plain

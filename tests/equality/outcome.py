@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os.path
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from itertools import zip_longest
 from typing import Any
 
 from equality.unsayable import BLIND
@@ -69,6 +69,7 @@ def canonical(value: Observed) -> str:
 
 def _where(texts: Mapping[str, str]) -> str:
     """Each text around the first place in which they differ."""
-    common = len(os.path.commonprefix(list(texts.values())))
+    columns = enumerate(zip_longest(*texts.values()))
+    common = next((number for number, column in columns if len(set(column)) > 1), 0)
     start = max(0, common - _BEFORE)
     return "\n".join(f"  {lane:<10}…{text[start : common + _AFTER]}…" for lane, text in texts.items())

@@ -7,18 +7,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-from google.rpc import status_pb2
+from grpc import aio
 
 from equality.asked import Asked, JsonObject, Who
 from equality.frames import FrameConnection
 from equality.outcome import UNSEEN, Outcome
 from equality.protobuf import FORMS, decoded, encoded
 from equality.transport import beside, event_seen
-from grpc import aio
 from mig_protocol import convert
-from mig_protocol.errors import ERRORS
-from mig_protocol.messages import MigErrorCode
-from mig_protocol.pb import mig_pb2 as pb
+from support.grpc_client import error_in, trailing
 from support.until import until
 
 _STREAM = FORMS["STREAM"]
@@ -91,9 +88,10 @@ class OverGrpc:
 
     async def stream(self, asked: Asked, stream_id: str, inputs: Sequence[JsonObject]) -> Outcome:
         first = {**asked.body, "kind": "request", "stream_id": stream_id, "end_stream": not inputs}
-        further = [{"kind": "request", "stream_id": stream_id, "payload": item} for item in inputs]
-        if further:
-            further[-1]["end_stream"] = True
+        further = [
+            {"kind": "request", "stream_id": stream_id, "payload": item, "end_stream": number == len(inputs)}
+            for number, item in enumerate(inputs, 1)
+        ]
         return await self._exchange(asked, stream_id, [first, *further])
 
     async def frame(self, asked: Asked, stream_id: str, frame: JsonObject) -> Outcome:
@@ -127,7 +125,7 @@ class OverGrpc:
             await call.close()
 
     def _metadata(self, asked: Asked, *, lasting: bool = False) -> tuple[Metadata, JsonObject]:
-        """The metadata, and the message's field `header`. What is carried beside frames would be all frames'."""
+        """The metadata, and the field `header`. What a lasting call carried would be every frame's."""
         pairs = [("x-tenant-id", self._who.own)] if asked.named else []
         authorization = self._who.authorization(asked.credential)
         if authorization is not None:
@@ -147,7 +145,7 @@ class GrpcSubscription:
 
     async def next(self) -> JsonObject:
         data = await self._call.read()
-        if data is aio.EOF:
+        if not isinstance(data, bytes):
             raise EOFError
         return event_seen("mig-event", decoded(_SUBSCRIBE, data))
 
@@ -163,13 +161,6 @@ class GrpcSubscription:
 
 
 def _refusal(status: aio.AioRpcError) -> Outcome:
-    """The MigError in the status details. Code and message of the status must be its own."""
-    trailers = dict(status.trailing_metadata() or ())
-    assert "grpc-status-details-bin" in trailers, status
-    rich = status_pb2.Status.FromString(trailers["grpc-status-details-bin"])  # type: ignore[arg-type]
-    error = pb.MigError()
-    assert rich.details[0].Unpack(error)
-    plain = msgspec.to_builtins(convert.mig_error_from_pb(error))
-    assert status.code().value[0] == ERRORS[MigErrorCode(plain["code"])].grpc_status
-    assert status.details() == f"{plain['code']}: {plain['message']}"
-    return Outcome(error=plain, error_header=UNSEEN, retry_after="retry-after" in trailers)
+    """The MigError in the status details; code and message of the status are its own."""
+    error = msgspec.to_builtins(convert.mig_error_from_pb(error_in(status)))
+    return Outcome(error=error, error_header=UNSEEN, retry_after="retry-after" in trailing(status))

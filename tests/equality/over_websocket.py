@@ -51,9 +51,10 @@ class OverWebSocket:
 
     async def stream(self, asked: Asked, stream_id: str, inputs: Sequence[JsonObject]) -> Outcome:
         frame = {**asked.body, "kind": "request", "stream_id": stream_id, "end_stream": not inputs}
-        further = [{"kind": "request", "stream_id": stream_id, "payload": item} for item in inputs]
-        if further:
-            further[-1]["end_stream"] = True
+        further = [
+            {"kind": "request", "stream_id": stream_id, "payload": item, "end_stream": number == len(inputs)}
+            for number, item in enumerate(inputs, 1)
+        ]
         return await self._exchange(asked, stream_id, [frame, *further])
 
     async def frame(self, asked: Asked, stream_id: str, frame: JsonObject) -> Outcome:

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from equality.asked import JsonObject
 from mig_protocol import convert
-from mig_protocol.pb import mig_pb2 as pb
+from mig_protocol.grpc_service import RPCS
 
 # Field 1007 with three bytes in it: no message has one.
 UNKNOWN_FIELD: Final = b"\xfa\x3e\x03\x00\xff\x7f"
@@ -27,19 +27,19 @@ class Form(NamedTuple):
     read: Callable[[Any], msgspec.Struct]
 
 
+_READERS: Final[Mapping[str, Callable[[Any], msgspec.Struct]]] = {
+    "HELLO": convert.hello_response_from_pb,
+    "DISCOVER": convert.discover_response_from_pb,
+    "INVOKE": convert.invoke_response_from_pb,
+    "STREAM": convert.stream_frame_from_pb,
+    "PUBLISH": convert.publish_ack_from_pb,
+    "SUBSCRIBE": convert.event_message_from_pb,
+    "CANCEL": convert.cancel_ack_from_pb,
+    "HEARTBEAT": convert.heartbeat_ack_from_pb,
+}
 FORMS: Final[Mapping[str, Form]] = {
-    "HELLO": Form("/mig.v0_1.Discovery/Hello", pb.HelloRequest, pb.HelloResponse, convert.hello_response_from_pb),
-    "DISCOVER": Form(
-        "/mig.v0_1.Discovery/Discover", pb.DiscoverRequest, pb.DiscoverResponse, convert.discover_response_from_pb
-    ),
-    "INVOKE": Form("/mig.v0_1.Invocation/Invoke", pb.InvokeRequest, pb.InvokeResponse, convert.invoke_response_from_pb),
-    "STREAM": Form("/mig.v0_1.Invocation/StreamInvoke", pb.StreamFrame, pb.StreamFrame, convert.stream_frame_from_pb),
-    "PUBLISH": Form("/mig.v0_1.Events/Publish", pb.PublishRequest, pb.PublishAck, convert.publish_ack_from_pb),
-    "SUBSCRIBE": Form("/mig.v0_1.Events/Subscribe", pb.SubscribeRequest, pb.EventMessage, convert.event_message_from_pb),
-    "CANCEL": Form("/mig.v0_1.Control/Cancel", pb.CancelRequest, pb.CancelAck, convert.cancel_ack_from_pb),
-    "HEARTBEAT": Form(
-        "/mig.v0_1.Control/Heartbeat", pb.HeartbeatRequest, pb.HeartbeatAck, convert.heartbeat_ack_from_pb
-    ),
+    rpc.operation: Form(rpc.path, rpc.request_type, rpc.response_type, _READERS[rpc.operation])
+    for rpc in RPCS
 }
 
 
@@ -75,16 +75,16 @@ def _fill(message: Any, values: JsonObject) -> None:
 
 
 def _set_scalar(message: Any, field: FieldDescriptor, value: Any) -> None:
-    if field.enum_type is not None:
-        value = [_number(field, item) for item in value] if isinstance(value, list) else _number(field, value)
+    kind = field.enum_type
+    if kind is not None:
+        value = [_number(kind, item) for item in value] if isinstance(value, list) else _number(kind, value)
     if isinstance(value, list):
         getattr(message, field.name).extend(value)
     else:
         setattr(message, field.name, value)
 
 
-def _number(field: FieldDescriptor, spelling: str) -> int:
+def _number(kind: EnumDescriptor, spelling: str) -> int:
     """The enum value whose name ends in this, after the enum's own prefix."""
-    values = field.enum_type.values
-    prefix = values[0].name.removesuffix("UNSPECIFIED")
-    return int(field.enum_type.values_by_name[prefix + spelling.upper()].number)
+    prefix = kind.values[0].name.removesuffix("UNSPECIFIED")
+    return int(kind.values_by_name[prefix + spelling.upper()].number)

@@ -46,8 +46,7 @@ SILENT: Final[Mapping[str, Mapping[str, str]]] = {
 
 NEVER_ASKED: Final[Mapping[str, str]] = {
     "an optional field that is an empty string": "JSON refuses it; proto3 can not tell it from an absent one",
-    "1.0 where 1 is meant": "one number in JSON Schema and in protobuf, two spellings in JSON text; a store keeps "
-    "what it was given",
+    "1.0 where 1 is meant": "one number in JSON Schema and in protobuf, two spellings in JSON text",
     "integers beyond 2^53": "a protobuf Struct holds doubles",
     "a deadline that runs out by itself": "when exactly is the machine's business, not the binding's",
 }

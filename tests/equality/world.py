@@ -12,17 +12,17 @@ from typing import Any, TypeVar
 import aiohttp
 import nats
 import nats.aio.client
+from grpc import aio
 
 from equality.asked import JsonObject, Who
 from equality.capabilities import Holds, equal_capabilities
 from equality.lanes import Lane
-from equality.over_http import OverHttp
-from equality.over_websocket import OverWebSocket
 from equality.normalise import Normaliser
 from equality.over_grpc import OverGrpc
+from equality.over_http import OverHttp
 from equality.over_nats import OverNats
+from equality.over_websocket import OverWebSocket
 from equality.unsayable import GRPC, HTTP, NATS, WEBSOCKET
-from grpc import aio
 from mig_protocol.messages import ConnectionKind, ConnectionQuery
 from migd.core.gateway import Gateway
 from support.running_migd import LocalMigd, local_migd

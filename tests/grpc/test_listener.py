@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 from google.protobuf import descriptor_pb2
+from grpc import StatusCode, aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from grpc import StatusCode, aio
 from mig_protocol.pb import mig_pb2 as pb
+from migd.listening import ListenError
 from support.gateway_under_test import Scripted, capability
 from support.grpc_client import GRPC, GrpcClient, connected, error_in, grpc_migd, refused
-from support.running_migd import LocalMigd, local_migd, running_migd, start_migd
+from support.running_migd import going_down, local_migd, running_migd, start_migd
 from support.until import until
 
 LONG = {"MIGD_SHUTDOWN_GRACE_S": "3600"}
@@ -32,13 +33,6 @@ def provider() -> Scripted:
     scripted = Scripted()
     scripted.waits = True
     return scripted
-
-
-async def going_down(migd: LocalMigd) -> asyncio.Task[None]:
-    """The end, once it has begun."""
-    stopping = asyncio.create_task(migd.stop())
-    await until(lambda: migd.gateway.readiness().status != "ok")
-    return stopping
 
 
 def health_of(channel: aio.Channel) -> Any:
@@ -106,6 +100,14 @@ def test_two_gateways_do_not_share_a_port() -> None:
         second = start_migd(MIGD_GRPC_ADDR=address)
 
         assert second.wait() == 2
+
+
+async def test_the_listener_itself_takes_no_port_that_another_has() -> None:
+    async with grpc_migd() as (migd, _):
+        assert migd.grpc is not None
+        with pytest.raises(ListenError, match="MIGD_GRPC_ADDR"):
+            async with local_migd(MIGD_GRPC_ADDR=str(migd.grpc.address)):
+                pass
 
 
 def test_nothing_of_grpc_is_loaded_where_it_is_off() -> None:
@@ -186,13 +188,13 @@ async def test_what_is_in_flight_may_finish_and_nothing_new_is_taken(provider: S
         running = asyncio.ensure_future(client.invoke("test.scripted"))
         await provider.started.wait()
         stopping = await going_down(migd)
-        with pytest.raises(aio.AioRpcError) as raised:
-            await client.invoke()
+        for call in (client.hello(), client.invoke(), client.publish("a.b")):
+            _, error = await refused(call)
+            assert (pb.MigErrorCode.Name(error.code), error.retryable) == ("MIG_UNAVAILABLE", True)
         provider.release.set()
 
         assert (await running).payload["done"] is True
         await stopping
-    assert raised.value.code() is StatusCode.UNAVAILABLE
 
 
 async def test_what_outlives_the_grace_is_failed_and_stopped(provider: Scripted) -> None:

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-
 from grpc import StatusCode, aio
+
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
 from mig_protocol.pb import mig_pb2 as pb
@@ -261,6 +261,16 @@ async def test_details_too_long_for_metadata_are_cut_and_say_so(client: GrpcClie
     assert details["truncated"] is True
     assert details["violations"] == violations[: len(details["violations"])]
     assert len(details["violations"]) > 3
+
+
+async def test_a_long_message_is_shortened_and_still_arrives() -> None:
+    provider = Scripted()
+    provider.error = MigFault(MigErrorCode.MIG_UNAVAILABLE, "ünï" * 5000, details={"more": "☕" * 5000})
+    async with grpc_migd(capability(provider)) as (_, client):
+        _, error = await refused(client.invoke("test.scripted"))
+
+    assert error.message.startswith("ünïünï")
+    assert plain(error.details) == {"truncated": True}
 
 
 async def test_an_answer_that_protobuf_has_no_word_for_is_the_one_that_json_gives() -> None:

@@ -161,23 +161,17 @@ def header(**fields: Any) -> Answer:
 
 
 def frame(**fields: Any) -> Answer:
-    def spoil(message: bytes) -> bytes:
-        wire = pb.StreamFrame.FromString(message)
-        for name, value in fields.items():
-            setattr(wire, name, value)
-        return wire.SerializeToString()
-
-    return spoil
+    return lambda data: changed(pb.StreamFrame.FromString(data), fields)
 
 
 def event(**fields: Any) -> Answer:
-    def spoil(message: bytes) -> bytes:
-        wire = pb.EventMessage.FromString(message)
-        for name, value in fields.items():
-            setattr(wire, name, value)
-        return wire.SerializeToString()
+    return lambda data: changed(pb.EventMessage.FromString(data), fields)
 
-    return spoil
+
+def changed(message: Any, fields: dict[str, Any]) -> Any:
+    for name, value in fields.items():
+        setattr(message, name, value)
+    return message.SerializeToString()
 
 
 def error(**fields: Any) -> Answer:

@@ -8,11 +8,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-
 from grpc import StatusCode, aio
+
 from mig_protocol.pb import mig_pb2 as pb
-from migd.core.provider import Final, JsonObject, Work
-from support.gateway_under_test import Scripted, capability
+from support.gateway_under_test import Eager, Scripted, capability
 from support.grpc_client import (
     REFERENCE,
     Frames,
@@ -143,6 +142,8 @@ async def test_a_client_that_sends_no_more_still_gets_every_answer(provider: Scr
         await frames.start("s-1", "test.scripted")
         await frames.call.done_writing()
         await provider.started.wait()
+        for _ in range(3):
+            await client.invoke()  # behind it on the connection: the gateway knows of the end by now
         provider.release.set()
 
         assert (await frames.until_end("s-1"))[-1].kind == RESPONSE
@@ -271,17 +272,6 @@ async def test_an_open_call_is_listed_with_who_is_at_the_other_end() -> None:
 
     assert (entry["kind"], entry["protocol"], entry["tenant_id"]) == ("stream_invoke", "grpc", "acme")
     assert entry["remote_addr"].startswith("127.0.0.1:")
-
-
-class Eager(Scripted):
-    """Yields as fast as it is asked to, and counts how often that is."""
-
-    taken = 0
-
-    async def stream(self, work: Work) -> AsyncIterator[JsonObject | Final]:  # noqa: ARG002
-        for number in range(400):
-            self.taken += 1
-            yield {"n": number, "text": "x" * 100_000}
 
 
 async def test_a_reader_that_does_not_read_pauses_its_streams_and_nobody_elses() -> None:

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-
 from grpc import aio
+
 from mig_protocol.pb import mig_pb2 as pb
 from support.grpc_client import GrpcClient, connected, error_in, grpc_migd, message_header, plain, trailing
 from support.running_migd import LocalMigd

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from google.protobuf.json_format import MessageToDict
 from google.rpc import status_pb2  # type: ignore[import-untyped]
-
 from grpc import aio
+
 from mig_protocol.errors import ERRORS
 from mig_protocol.pb import mig_pb2 as pb
 from mig_protocol.pb import mig_pb2_grpc

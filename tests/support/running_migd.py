@@ -26,6 +26,7 @@ from migd.http_edge import HttpEdge
 from migd.listening import listen, reachable_url
 from migd.providers.builtin import reference_capability
 from migd.server import edge_of, grpc_edge_of
+from support.until import until
 
 if TYPE_CHECKING:
     from migd.grpc_edge import GrpcEdge
@@ -200,3 +201,10 @@ async def local_migd(*capabilities: Capability, **environ: str) -> AsyncIterator
             finally:
                 await migd.stop()
                 await application.close()
+
+
+async def going_down(migd: LocalMigd) -> asyncio.Task[None]:
+    """The end, once it has begun."""
+    stopping = asyncio.create_task(migd.stop())
+    await until(lambda: migd.gateway.readiness().status != "ok")
+    return stopping

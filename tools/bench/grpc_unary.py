@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import grpc
 import uvloop
 from tools.bench import processes
 from tools.bench.grpc_load import drive_grpc, grpc_message, request_block
@@ -12,7 +13,6 @@ from tools.bench.processes import Server
 from tools.bench.report import Figure
 from tools.bench.unary import Turn, figures, message_ids
 
-import grpc
 from mig_protocol.pb import mig_pb2 as pb
 
 IN_FLIGHT = 32

@@ -7,8 +7,8 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
-
 from grpc import StatusCode, aio
+
 from mig_conformance.smoke.judgements import FlawError, same
 from mig_conformance.smoke.report import ServerGoneError
 from mig_protocol import convert

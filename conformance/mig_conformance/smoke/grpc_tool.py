@@ -38,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 async def _smoke(arguments: Arguments) -> int:
     # grpc is imported here, so that -h and a mistyped option need not wait for it.
     from grpc import aio
+
     from mig_conformance.smoke.grpc_calls import GrpcCalls
     from mig_conformance.smoke.grpc_checks import GrpcChecks
     from mig_conformance.smoke.unary import UnaryChecks

@@ -117,8 +117,8 @@ class Invoker:
     def _begin(
         self, context: Context, entry: Entry, payload: JsonObject
     ) -> JsonObject | Awaitable[JsonObject]:
-        """The provider's answer, or what to await for it. Without anything to await it is over, failed or not:
-        a CANCEL comes too late.
+        """The provider's answer, or what to await for it. Where there is nothing to await it is over, failed
+        or not, and a CANCEL comes too late.
         """
         try:
             provider = self._admission.take(entry)
