@@ -87,6 +87,8 @@ class Lane:
         """Let go of everything."""
         for task in self.running.values():
             task.cancel()
+        if self.running:
+            await asyncio.wait(self.running.values())
         for subscription in self.subscriptions:
             await subscription.close()
         for transport in (self.streams, self.chats):

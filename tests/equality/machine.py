@@ -7,6 +7,7 @@ trail, what was charged, what is left of the quota, the event logs.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import Any, Literal, get_args
 
@@ -32,6 +33,10 @@ class BindingsAgree(RuleBasedStateMachine):
     keyed: Bundle[Asked] = Bundle("keyed")
     held: Bundle[str] = Bundle("held")
     subscribed: Bundle[Subscribed] = Bundle("subscribed")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._around = sys.exc_info()[1]
 
     @initialize(insiders=st.booleans())
     def open(self, insiders: bool) -> None:
@@ -167,8 +172,10 @@ class BindingsAgree(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "lanes"):
             return
+        # A run that was broken off, by a difference or by hypothesis itself, has no end to be compared.
+        broken_off = sys.exc_info()[1] is not self._around
         try:
-            if self.lanes.agreed:
+            if not broken_off:
                 self._agree_on_what_is_left()
         finally:
             self.lanes.close()

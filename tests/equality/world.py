@@ -93,6 +93,10 @@ class World:
         query = ConnectionQuery(tenant_id=tenant, kind=ConnectionKind.event_subscribe)
         return self._migd.gateway.list_connections(query).summary.total
 
+    async def idle(self) -> None:
+        """Returns once no invocation is in flight: HEARTBEAT tells of everyone's."""
+        await until(lambda: self._migd.gateway.in_flight() == 0)
+
     # -- what operators see, over HTTP -----------------------------------------------------------------
 
     async def set_quota(self, lane: Lane, most: int) -> None:
