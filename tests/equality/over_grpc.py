@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ from equality.outcome import UNSEEN, Outcome
 from equality.protobuf import FORMS, decoded, encoded
 from equality.transport import beside, event_seen
 from mig_protocol import convert
-from support.grpc_client import error_in, trailing
+from support.grpc_client import error_in, header_in, trailing
 from support.until import until
 
 _STREAM = FORMS["STREAM"]
@@ -52,7 +53,7 @@ class _Call(FrameConnection):
             async for data in self._call:
                 self.deliver(decoded(_STREAM, data))
         except aio.AioRpcError as status:
-            self.fail(_refusal(status))
+            self.fail(replace(_refusal(status), error_header=UNSEEN))
         except asyncio.CancelledError:
             # grpcio's word for a call that was cancelled here.
             return
@@ -161,6 +162,9 @@ class GrpcSubscription:
 
 
 def _refusal(status: aio.AioRpcError) -> Outcome:
-    """The MigError in the status details; code and message of the status are its own."""
-    error = msgspec.to_builtins(convert.mig_error_from_pb(error_in(status)))
-    return Outcome(error=error, error_header=UNSEEN, retry_after="retry-after" in trailing(status))
+    """The MigError and the MessageHeader in the status details; code and message of the status agree."""
+    return Outcome(
+        error=msgspec.to_builtins(convert.mig_error_from_pb(error_in(status))),
+        error_header=msgspec.to_builtins(convert.message_header_from_pb(header_in(status))),
+        retry_after="retry-after" in trailing(status),
+    )

@@ -20,8 +20,7 @@ BLIND: Final[Mapping[str, Mapping[str, str]]] = {
         "error_header": "a refused handshake never saw the frame",
     },
     GRPC: {
-        "error_header": "a failed RPC has a MigError in its status details, and no MessageHeader",
-        "retry_after": "a frame of StreamInvoke has no metadata of its own",
+        "error_header": "a refused StreamInvoke never saw the frame",
     },
     NATS: {
         "retry_after": "a NATS answer has no field for it",
