@@ -10,5 +10,5 @@ from typing import Final
 MIG_VERSION: Final = "0.1"
 """The protocol version that messages carry as mig_version."""
 
-SPEC_HASH: Final = "027370caf96ac9d77e8739d55535374861ee37444242f221e9100dd9c1357997"
+SPEC_HASH: Final = "a5af27918a365a64d2c572384130fad4bd35f8df2eaad4f3f34664e73ae4da02"
 """SHA-256 over the spec that this package was generated from."""
