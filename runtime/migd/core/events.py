@@ -113,6 +113,10 @@ class Events:
             event, repeated = await self._log.append(
                 context.tenant_id, topic, draft, context.idempotency_key or None
             )
+        except asyncio.CancelledError:
+            # The publisher is gone, and the store may have the event all the same.
+            self.mirror.interrupted(context.tenant_id, request.topic or "")
+            raise
         except MigFault as fault:
             fault.header = header
             raise

@@ -143,6 +143,9 @@ class NatsMirror:
             async with asyncio.timeout(self._times.fence_s):
                 await self._outbox.reached((tenant_id, topic), sequence)
 
+    def interrupted(self, tenant_id: str, topic: str) -> None:
+        self._outbox.look((tenant_id, topic))
+
     def _with_others(self) -> bool:
         """Alone there is no order to keep, and nobody to wait for."""
         return self._link.connected and bool(self.peers.live())

@@ -120,7 +120,7 @@ class Intake:
         try:
             taking = self._neighbours.take(*mirrored)
         except MigFault as fault:
-            self._refused(stretch, mirrored.origin, fault)
+            self._refused(stretch, mirrored.origin, str(fault))
             return
         taking.add_done_callback(partial(self._settled, stretch, mirrored.origin))
         self._waiting.append(taking)
@@ -132,7 +132,7 @@ class Intake:
     def _settled(self, stretch: Stretch, origin: Origin, taking: asyncio.Future[Taken]) -> None:
         error = taking.exception()
         if error is not None:
-            self._refused(stretch, origin, error)
+            self._refused(stretch, origin, str(error))
             return
         event, last = taking.result()
         if event is not None:
@@ -142,11 +142,10 @@ class Intake:
         else:
             self._catch_up.begin(stretch, origin.sequence)
 
-    def _refused(self, stretch: Stretch, origin: Origin, error: BaseException) -> None:
+    def _refused(self, stretch: Stretch, origin: Origin, reason: str) -> None:
         self._recorder.mirrored("refused", 1)
-        _log.warning(
-            "an event of another gateway can not be stored now",
-            extra={"tenant_id": stretch.tenant_id, "topic": stretch.topic, "reason": str(error)},
-        )
         if origin.sequence:
+            # Which says so, if it can not be had later either.
             self._catch_up.begin(stretch, origin.sequence)
+        else:
+            _log.debug("an event of another gateway is not stored", extra={"reason": reason})

@@ -43,7 +43,9 @@ class _Topic:
 
 
 class _Owed(NamedTuple):
-    """Events of this gateway's own that have not gone out: all that there may be from `first` to `last`."""
+    """Events of this gateway's own that have not gone out: all that there may be from `first` to `last`, or
+    to the end of the log where `last` is 0.
+    """
 
     first: int
     last: int
@@ -75,6 +77,7 @@ class Outbox:
         self._server_id = server_id
         self._topics: dict[TopicKey, _Topic] = {}
         self._due: dict[TopicKey, _Owed] = {}
+        self._unsure: dict[TopicKey, None] = {}
         self._changed: dict[TopicKey, None] = {}
         self._unsaved: dict[TopicKey, int] = {}
         self._saving: Timer | None = None
@@ -130,8 +133,15 @@ class Outbox:
         unconfirmed = {key for key, state in self._topics.items() if state.sent > state.confirmed}
         return len(unconfirmed | self._due.keys())
 
+    def look(self, topic: TopicKey) -> None:
+        """There may be an event of this gateway's own soon: have a look at the next `nudge`."""
+        self._unsure[topic] = None
+
     def nudge(self) -> None:
-        """Try again what a failure may have left."""
+        """Try again what a failure may have left, and look where nobody is sure."""
+        unsure, self._unsure = self._unsure, {}
+        for key in unsure:
+            self._owe(key, _Owed(0, 0))
         if self._due:
             self._something.set()
 
@@ -203,6 +213,8 @@ class Outbox:
             state.looked = event.sequence
         if state.looked < owed.last and (events or head < owed.last):
             self._owe(key, _Owed(0, owed.last))
+        elif not owed.last and events and state.looked < head:
+            self._owe(key, owed)
         elif state.sent < owed.last:
             self._notice_loss(key, state.sent, owed.last)
             state.sent = owed.last

@@ -63,6 +63,7 @@ class NatsPeers:
         self._asked: dict[int, _Asked] = {}
         self._number = 0
         self._listener: Heard | None = None
+        self._told_of_copy = False
 
     async def start(self, log_id: str, heard: Heard) -> None:
         """`heard` is given every announcement of another gateway that is there."""
@@ -119,7 +120,7 @@ class NatsPeers:
 
     async def _announced(self, message: Msg) -> None:
         announcement = decode(Announcement, message.data)
-        if announcement is None or announcement.log == self._log_id:
+        if announcement is None or self._is_own(announcement):
             return
         if announcement.state == "leaving":
             self._heard_at.pop(announcement.log, None)
@@ -131,6 +132,18 @@ class NatsPeers:
         self._heard_at[announcement.log] = self._clock.monotonic()
         if self._listener is not None:
             self._listener(announcement)
+
+    def _is_own(self, announcement: Announcement) -> bool:
+        if announcement.log != self._log_id:
+            return False
+        if announcement.started_at != self._started_at and not self._told_of_copy:
+            self._told_of_copy = True
+            _log.error(
+                "another gateway has the event log of this one, and neither hears the other: give each a"
+                " MIGD_DATA_DIR of its own, and copy a store with migd backup and migd restore only",
+                extra={"server_id": announcement.server_id},
+            )
+        return True
 
     async def _stop(self, message: Msg) -> None:
         request = decode(StopRequest, message.data)
