@@ -24,8 +24,8 @@ class Sender:
     """Sends on the link's connection of the moment.
 
     While NATS is away, messages wait in nats-py's buffer, which is bounded; what does not fit there is
-    dropped, since nobody could be told. When NATS takes slowly, `send` takes its time. What `oversize` refuses
-    must not be sent: the server would end the connection.
+    dropped, since nobody could be told. When NATS takes slowly, `send` takes its time. What `oversize`
+    refuses must not be sent: the server would end the connection.
     """
 
     def __init__(self, link: NatsLink) -> None:
