@@ -23,7 +23,7 @@ from mig_protocol.messages import (
 
 _TEXT = "one two  three"
 _TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-_SERVICES_S = 0.5
+_SERVICES_S = 0.2
 _INVOKE = f"invoke.{REFERENCE}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mig_conformance.smoke.arguments import Arguments, read_arguments
 from mig_conformance.smoke.report import UNUSABLE, ServerGoneError, run_checks
@@ -16,15 +16,9 @@ _CONNECT_S = 2
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run every check and print a line about each; the exit status is that of `report`."""
-    arguments = read_arguments(
-        sys.argv[1:] if argv is None else argv,
-        prog="mig-nats-smoke",
-        server_option="url",
-        default="nats://localhost:4222",
-        about="URL of the NATS server that the MIG server is connected to",
-    )
+    arguments = nats_arguments(sys.argv[1:] if argv is None else argv)
     try:
-        status = asyncio.run(_smoke(arguments))
+        status = asyncio.run(smoke(arguments, _say))
     except ServerGoneError as gone:
         print(f"mig-nats-smoke: {gone}", file=sys.stderr)  # noqa: T201
         status = UNUSABLE
@@ -33,7 +27,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     sys.exit(status)
 
 
-async def _smoke(arguments: Arguments) -> int:
+def nats_arguments(argv: Sequence[str]) -> Arguments:
+    """The command line of this tool."""
+    return read_arguments(
+        argv,
+        prog="mig-nats-smoke",
+        server_option="url",
+        default="nats://localhost:4222",
+        about="URL of the NATS server that the MIG server is connected to",
+    )
+
+
+async def smoke(arguments: Arguments, write: Callable[[str], object]) -> int:
+    """Run every check and write a line about each; the exit status. Raises ServerGoneError."""
     # nats-py is imported here, so that -h and a mistyped option need not wait for it.
     import nats
     from nats import errors
@@ -56,7 +62,7 @@ async def _smoke(arguments: Arguments) -> int:
     try:
         calls = NatsCalls(client, arguments.tenant, arguments.token, arguments.timeout_s)
         checks = [*UnaryChecks(calls, BindingType.nats, _new_id).all(), *NatsChecks(calls, _new_id).all()]
-        return await run_checks(checks, _say, timeout_s=arguments.timeout_s * 2)
+        return await run_checks(checks, write, timeout_s=arguments.timeout_s * 2)
     finally:
         await client.close()
 

@@ -127,13 +127,13 @@ class NatsLink:
         return self._connections
 
     def on_connected(self, callback: Connected) -> None:
-        """Await `callback` after the first connect and every reconnect, in the order of registration, when
+        """Await `callback` after every connect and reconnect from now on, in the order of registration, when
         the subscriptions are there.
         """
         self._callbacks.append(callback)
 
     async def subscribe(self, subject: str, receive: Receive, *, queue: str = "") -> LinkSubscription:
-        """Have a subscription on this connection and on every later one.
+        """Have a subscription on this connection, where there is one, and on every later one.
 
         Messages are given to `receive` one at a time, in their order; what it raises is logged.
         """
@@ -155,8 +155,11 @@ class NatsLink:
 
     async def _have(self, subscription: LinkSubscription) -> LinkSubscription:
         self._subscriptions.append(subscription)
-        if self._client is not None and not self._client.is_closed:
-            await subscription.renew(self._client)
+        client = self._client
+        if client is not None and client.is_connected:
+            with contextlib.suppress(errors.Error, OSError):
+                await subscription.renew(client)
+                await client.flush()
         return subscription
 
     async def _keep_up(self) -> None:
