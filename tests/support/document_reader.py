@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import sys
 import time
 import urllib.request
@@ -18,6 +19,8 @@ from support.document_terminal import PATIENCE_S, Terminal
 
 _CURL_STAND_IN = Path(__file__).with_name("curl_stand_in.py")
 _DOCUMENTED = re.compile(r"(?:localhost|127\.0\.0\.1):8080")
+# As documents have it; the tests of several documents may run at the same time.
+_NATS_PORT = re.compile(r"\b4222\b")
 _READY = re.compile(r"ready on http://(\S+?)[\s/]")
 _BUSY = re.compile(
     r"^(?:mig_gateway_active_streams\{[^}]*\}|mig_gateway_invocations_in_flight) (\S+)$", re.MULTILINE
@@ -31,7 +34,8 @@ class Reader:
 
     Every command runs in one folder, one after the other, and sees the variables that those before it
     set. The gateway of a `server` block listens on a free port: where a document says 8080, that one is
-    meant. Raises DocumentError at the first step that does not go as the document says.
+    meant, and where it says 4222, the port of a nats-server. Raises DocumentError at the first step that
+    does not go as the document says.
     """
 
     def __init__(self, folder: Path, *, curl: str | None = shutil.which("curl")) -> None:
@@ -39,6 +43,7 @@ class Reader:
         self._bookkeeping = folder / ".reader"
         self._shell = shutil.which("bash") or "sh"
         self._authority = ""
+        self._nats_port = ""
         self._server: Terminal | None = None
         self._second: Terminal | None = None
         self._saved: list[Save] = []
@@ -74,7 +79,8 @@ class Reader:
 
     def _save(self, step: Save) -> None:
         """Written again for each gateway: a file may say where it is, and each is on a port of its own."""
-        text = _DOCUMENTED.sub(self._authority, step.block.text) if self._authority else step.block.text
+        text = self._with_nats(step.block.text)
+        text = _DOCUMENTED.sub(self._authority, text) if self._authority else text
         (self.folder / step.name).write_text(text, encoding="utf-8")
 
     def _run(self, step: Run) -> None:
@@ -100,7 +106,9 @@ class Reader:
         # Any port will do, and no other machine needs to reach it.
         environ = {**self._environ, "MIGD_ADDR": "127.0.0.1:0"}
         self._server = Terminal(
-            [self._shell, "-ec", step.block.text.replace(":8080", ":0")], self.folder, environ
+            [self._shell, "-ec", self._with_nats(step.block.text.replace(":8080", ":0"))],
+            self.folder,
+            environ,
         )
         ready = self._server.seen(_READY)
         if ready is None:
@@ -151,12 +159,21 @@ class Reader:
     def _text(self, block: Block) -> str:
         if _DOCUMENTED.search(block.text) and not self._authority:
             raise block.wrong("nothing serves yet; a `bash server` block has to come before it")
-        return _DOCUMENTED.sub(self._authority, block.text)
+        return self._with_nats(_DOCUMENTED.sub(self._authority, block.text))
+
+    def _with_nats(self, text: str) -> str:
+        """With the port that this document's nats-server has."""
+        if _NATS_PORT.search(text) and not self._nats_port:
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                self._nats_port = str(free.getsockname()[1])
+        return _NATS_PORT.sub(self._nats_port, text)
 
     def _as_documented(self, printed: str) -> str:
         """With the port that the document shows, and the folder that its reader is in."""
         if self._authority:
             printed = printed.replace(self._authority, "127.0.0.1:8080")
+        if self._nats_port:
+            printed = printed.replace(f":{self._nats_port}", ":4222")
         return printed.replace(f"{self.folder}/", "")
 
     def _settles(self, condition: Callable[[], bool]) -> bool:

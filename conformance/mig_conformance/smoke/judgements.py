@@ -11,6 +11,7 @@ from mig_protocol import MIG_VERSION
 from mig_protocol.errors import ERRORS, MigFault
 from mig_protocol.messages import (
     CapabilityDescriptor,
+    ErrorEnvelope,
     EventMessage,
     FrameKind,
     InvocationMode,
@@ -136,3 +137,10 @@ def in_sequence(events: Sequence[EventMessage], sequences: Sequence[int], *, rep
     """These events and no others, in order, and marked as replayed or live."""
     same("the sequences", [event.sequence for event in events], list(sequences))
     same("replay", {event.replay for event in events}, {replay})
+
+
+def fault_of(frame: StreamFrame) -> MigFault:
+    """The error of an error frame, which must have one."""
+    if frame.error is UNSET:
+        raise FlawError("an error frame has no error")
+    return MigFault.from_envelope(ErrorEnvelope(header=frame.header, error=frame.error))

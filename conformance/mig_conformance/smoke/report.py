@@ -25,9 +25,7 @@ class Check:
     run: Callable[[], Awaitable[None]]
 
 
-async def run_checks(
-    checks: Sequence[Check], write: Callable[[str], object], *, timeout_s: float = 10.0
-) -> int:
+async def run_checks(checks: Sequence[Check], write: Callable[[str], object], *, timeout_s: float) -> int:
     """Run them one after the other and write a line about each; give the exit status.
 
     A check that takes longer than `timeout_s` seconds has failed. Raises ServerGoneError when a check does.
