@@ -10,5 +10,5 @@ from typing import Final
 MIG_VERSION: Final = "0.1"
 """The protocol version that messages carry as mig_version."""
 
-SPEC_HASH: Final = "9335643558c6dc8033a37c4cfa7ce8594345c60cbe7af4c47787c063215a9bd3"
+SPEC_HASH: Final = "e1c066f29b4cad72245ccfe3e22e0b0b635c685b202f17b1a6beabf21636c12d"
 """SHA-256 over the spec that this package was generated from."""

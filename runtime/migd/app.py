@@ -20,12 +20,13 @@ from migd.bindings.http import HttpBinding, Scrape
 from migd.bindings.websocket import WebSocketBinding
 from migd.config import ConfigError, Settings
 from migd.console import PAGES_PREFIXES, build_pages
+from migd.core.audit import AuditSink
 from migd.core.auth import Authenticator, JwtAuthenticator, OpenAuthenticator
 from migd.core.catalog import Capability
 from migd.core.clock import Clock, SystemClock
 from migd.core.gateway import Gateway, Parts
 from migd.core.limits import Identity, Limits
-from migd.core.ports import AuditSink, Store
+from migd.core.ports import Store
 from migd.core.recorder import NullRecorder, Recorder
 from migd.metrics import Metrics
 from migd.stores.audit_file import AuditFile
@@ -59,6 +60,7 @@ class Application:
             if self.nats is not None:
                 metrics.mirror = self.nats.mirror_state
             metrics.in_flight = self.gateway.in_flight
+            metrics.audit_lost = self.gateway.audit_lost
             metrics.knows_capability = self.gateway.knows_capability
         self._websockets = WebSocketBinding(self.gateway)
         self.asgi = self._adapter(metrics)
@@ -71,6 +73,10 @@ class Application:
             raise ConfigError(str(error)) from error
         if self.nats is not None:
             await self.nats.start()
+
+    def reopen(self) -> None:
+        """What SIGHUP does: files that were moved away are let go of, and new ones begun in their place."""
+        self.gateway.reopen_audit()
 
     async def drain(self) -> None:
         """Nothing new; what runs ends by itself or is failed, and every stream has its last frame."""
@@ -127,7 +133,8 @@ def _parts(settings: Settings, recorder: Recorder, nats: NatsSide | None) -> Par
             nats_binding_active=nats.active if nats else bool,
         ),
         limits=_limits(settings),
-        audit_sinks=_audit_sinks(settings),
+        audit_sinks=_audit_sinks(settings, clock),
+        audit_on_failure=settings.audit_on_failure,
         require_tenant_header=settings.require_tenant_header,
         health={"nats": nats.health} if nats else {},
     )
@@ -183,13 +190,17 @@ def _retention(settings: Settings) -> Retention:
     )
 
 
-def _audit_sinks(settings: Settings) -> tuple[AuditSink, ...]:
+def _audit_sinks(settings: Settings, clock: Clock) -> tuple[AuditSink, ...]:
     if settings.audit_log_path is None:
         return ()
+    path = str(settings.audit_log_path)
     try:
-        return (AuditFile(settings.audit_log_path),)
+        return (AuditFile(settings.audit_log_path, clock),)
+    except BlockingIOError as error:
+        raise ConfigError(
+            f"MIGD_AUDIT_LOG_PATH={path!r} is in use by another migd: give each gateway a file of its own"
+        ) from error
     except OSError as error:
-        path = str(settings.audit_log_path)
         raise ConfigError(f"MIGD_AUDIT_LOG_PATH={path!r} can not be written: {error.strerror}") from error
 
 

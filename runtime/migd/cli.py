@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from migd.audit_command import audit
 from migd.config import SETTINGS, ConfigError, Setting, Settings, load_settings, unknown_variables
 from migd.listening import ListenError
 from migd.logs import configure_logging
@@ -104,6 +105,9 @@ def restore(flags: Mapping[str, str], file: Path, force: bool) -> None:
 
     with _store_mistakes():
         copy(file, data_dir(load_settings(os.environ, flags)), force=force)
+
+
+command.add_command(audit)
 
 
 @contextmanager

@@ -59,6 +59,7 @@ _COUNT = integer(1, 1_000_000)
 _MANY = integer(1, 100_000_000)
 _SERVER_ID = matching(r"[A-Za-z0-9_-]{1,64}", "1 to 64 characters of A-Z a-z 0-9 _ -")
 _SYNCHRONOUS = choice("normal", "full")
+_ON_FAILURE = choice("continue", "refuse")
 _LEVEL = choice("debug", "info", "warning", "error")
 
 SETTINGS: tuple[Setting, ...] = (
@@ -72,7 +73,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MIGD_STORE", "memory", choice("memory", "sqlite"), "Where events, quotas and records are kept."),
     Setting("MIGD_DATA_DIR", "", FOLDER, "Where the sqlite store lies; unset, ~/.local/share/migd."),
     Setting("MIGD_SQLITE_SYNCHRONOUS", "normal", _SYNCHRONOUS, "full: acks survive a power loss, too."),
-    Setting("MIGD_AUDIT_LOG_PATH", "", FILE, "Append one JSON line per invocation to this file."),
+    Setting(
+        "MIGD_AUDIT_LOG_PATH", "", FILE, "Append the audit trail to this file, one JSON line per record."
+    ),
+    Setting("MIGD_AUDIT_ON_FAILURE", "continue", _ON_FAILURE, "Whether to run what can not be audited."),
     Setting("MIGD_LOG_LEVEL", "info", _LEVEL, "The least that is logged."),
     Setting("MIGD_LOG_FORMAT", "text", choice("text", "json"), "How log lines on standard error look."),
     Setting("MIGD_GRPC_ADDR", "", TEXT, "Where gRPC is served; not in this version, so leave it unset."),
@@ -122,6 +126,7 @@ class Settings:
     data_dir: Path | None
     sqlite_synchronous: Literal["normal", "full"]
     audit_log_path: Path | None
+    audit_on_failure: Literal["continue", "refuse"]
     log_level: str
     log_format: str
     grpc_addr: str

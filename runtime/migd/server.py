@@ -49,6 +49,9 @@ async def _serve(
 ) -> None:
     edge = edge_of(application, settings, listener)
     _stop_on_signal(edge, settings.shutdown_grace_s)
+    if settings.audit_log_path is not None:
+        # Without a file to rotate, a hangup ends migd as it does any program on a terminal.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, application.reopen)
     try:
         await application.start()
     except MigFault as fault:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -15,6 +16,8 @@ import pytest
 
 from migd.stores.sqlite import SqliteStore, StoreError
 from migd.stores.sqlite.schema import MIGRATIONS, migrate
+from support.audit_trail import lines_of, verified
+from support.audit_trail import record as audit_record
 from support.manual_clock import EPOCH, ManualClock
 from support.sqlite_stores import opened, publish, query, sequences
 
@@ -151,10 +154,13 @@ async def test_a_file_of_every_version_is_read_with_all_that_is_in_it(
         assert await store.catalog.schemas() == {"schema://a": {"title": "a"}}
         assert (store.quotas.limit("acme"), store.quotas.used("acme")) == (5, 2)
         assert await store.usage.by_tenant() == {"acme": 3}
-        assert [record.message_id for record in await store.audit.export(None)] == ["1", "2"]
+        lines = await lines_of(store.audit)
+        assert [json.loads(line)["message_id"] for line in lines] == ["1", "2"]
+        store.audit.append(audit_record("3"))
+        assert verified(await lines_of(store.audit)).startswith("3 records, 1 to 3, ")
         assert await store.directory.has_org("o")
         assert await store.directory.has_tenant("t")
-        if version >= 2:
+        if version >= 3:
             assert store.mirror.log == "this-log"
             assert await store.mirror.mirrored("acme", "a.b") == 1
             assert await store.mirror.knows("that-log")

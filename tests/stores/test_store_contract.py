@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import (
-    AuditRecord,
     BindingType,
     CapabilityDescriptor,
     GatewayRecord,
@@ -19,11 +19,13 @@ from mig_protocol.messages import (
     Org,
     Tenant,
 )
+from migd.core.audit import NO_LINE, hash_of
 from migd.core.mirroring import Head, Origin
 from migd.core.ports import IdempotencyRecord, Store, Taken
 from migd.stores.memory import MemoryStore
 from migd.stores.retention import Retention
 from migd.stores.sqlite import SqliteStore
+from support.audit_trail import ids_of, lines_of, record, verified
 from support.manual_clock import EPOCH, ManualClock
 
 SMALL = Retention(
@@ -41,6 +43,11 @@ SMALL = Retention(
 STORES: dict[str, Callable[[ManualClock, Path], Store]] = {
     "memory": lambda clock, _: MemoryStore(clock, SMALL),
     "sqlite": lambda clock, folder: SqliteStore(folder / "data", clock, SMALL),
+}
+
+SPACIOUS: dict[str, Callable[[ManualClock, Path], Store]] = {
+    "memory": lambda clock, _: MemoryStore(clock),
+    "sqlite": lambda clock, folder: SqliteStore(folder / "spacious", clock),
 }
 
 
@@ -339,18 +346,58 @@ async def test_usage_adds_up_and_stays_bounded(store: Store) -> None:
 
 async def test_audit_records_are_given_in_order_filtered_and_bounded(store: Store) -> None:
     for number, tenant in enumerate(("umbrella", "acme", "acme", "umbrella")):
-        store.audit.append(
-            AuditRecord(
-                actor="a",
-                tenant_id=tenant,
-                capability="c",
-                outcome="success",
-                timestamp=EPOCH,
-                message_id=str(number),
-            )
-        )
-    assert [r.message_id for r in await store.audit.export(None)] == ["1", "2", "3"]
-    assert [r.message_id for r in await store.audit.export("acme")] == ["1", "2"]
+        store.audit.append(record(str(number), tenant_id=tenant))
+    assert await ids_of(store.audit) == ["1", "2", "3"]
+    assert await ids_of(store.audit, tenant_id="acme") == ["1", "2"]
+    assert await ids_of(store.audit, after=3) == ["3"]
+    assert await ids_of(store.audit, after=99) == []
+
+
+async def test_every_filter_of_the_audit_trail_holds_at_once(clock: ManualClock, tmp_path: Path) -> None:
+    for name, made in SPACIOUS.items():
+        store = made(clock, tmp_path)
+        await store.open()
+        wanted: dict[str, Any] = {
+            "tenant_id": "acme",
+            "capability": 'odd "quoted" é',
+            "outcome": "MIG_FORBIDDEN",
+            "actor": "bob",
+            "operation": "STREAM",
+        }
+        store.audit.append(record("wanted", at=EPOCH + timedelta(seconds=5), **wanted))
+        for field in wanted:
+            other = wanted | {
+                field: "other",
+                "capability": wanted["capability"] if field != "capability" else "x",
+            }
+            store.audit.append(record(f"other-{field}", at=EPOCH + timedelta(seconds=5), **other))
+        # In a row of its own each, where records are kept in rows.
+        await store.audit.head()
+        store.audit.append(record("exact", at=EPOCH + timedelta(seconds=5), **wanted))
+        await store.audit.head()
+        store.audit.append(record("early", at=EPOCH + timedelta(seconds=4), **wanted))
+        await store.audit.head()
+        store.audit.append(record("late", at=EPOCH + timedelta(seconds=6), **wanted))
+        window: dict[str, Any] = {
+            "since": EPOCH + timedelta(seconds=5),
+            "until": EPOCH + timedelta(seconds=6),
+        }
+        assert await ids_of(store.audit, **wanted, **window) == ["wanted", "exact"], name
+        assert await ids_of(store.audit, **wanted) == ["wanted", "exact", "early", "late"], name
+        await store.close()
+
+
+async def test_the_audit_trail_is_one_chain_whose_head_is_told(store: Store) -> None:
+    assert await store.audit.head() == NO_LINE
+    kept: list[bytes] = []
+    for number in range(5):
+        store.audit.append(record(str(number)))
+        head = await store.audit.head()
+        kept += await lines_of(store.audit, after=number)
+        assert head == (number + 1, hash_of(kept[-1]))
+    assert verified(kept).startswith("5 records, 1 to 5, ")
+    # What retention has left begins in the middle, and is a chain nevertheless.
+    assert verified(await lines_of(store.audit)).startswith(f"3 records, 3 to 5 after {hash_of(kept[1])}, ")
 
 
 async def test_the_directory_keeps_the_first_of_an_id_and_is_limited(store: Store) -> None:

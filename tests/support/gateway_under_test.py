@@ -19,6 +19,7 @@ from migd.core.auth import OpenAuthenticator
 from migd.core.call import Call, Principal
 from migd.core.catalog import Capability
 from migd.core.gateway import Gateway, Parts
+from migd.core.ledger import OnFailure
 from migd.core.limits import Identity, Limits
 from migd.core.provider import Final, Health, JsonObject, Work
 from migd.core.recorder import NullRecorder
@@ -84,9 +85,14 @@ class Sink:
 
     def __init__(self) -> None:
         self.records: list[AuditRecord] = []
+        self.failure: str | None = None
+
+    lost = 0
 
     def append(self, record: AuditRecord) -> None:
         self.records.append(record)
+
+    def reopen(self) -> None: ...
 
     async def close(self) -> None: ...
 
@@ -111,7 +117,11 @@ class GatewayUnderTest:
     """Use as an async context manager; its attributes are there for tests to look at."""
 
     def __init__(
-        self, *capabilities: Capability, limits: Limits | None = None, retention: Retention | None = None
+        self,
+        *capabilities: Capability,
+        limits: Limits | None = None,
+        retention: Retention | None = None,
+        audit_on_failure: OnFailure = "continue",
     ) -> None:
         self.clock = ManualClock()
         self.store = MemoryStore(self.clock, retention)
@@ -126,6 +136,7 @@ class GatewayUnderTest:
                 identity=Identity(server_id="under-test"),
                 limits=limits or Limits(),
                 audit_sinks=(self.audit,),
+                audit_on_failure=audit_on_failure,
             )
         )
         self._capabilities = capabilities or (capability(self.provider),)

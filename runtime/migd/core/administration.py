@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 from msgspec import UNSET, UnsetType
 
 from mig_protocol.errors import MigFault
@@ -25,6 +27,7 @@ from mig_protocol.messages import (
     TenantCreation,
     UsageReport,
 )
+from migd.core.audit_export import AuditExports
 from migd.core.catalog import Catalog
 from migd.core.clock import Clock
 from migd.core.ports import Store
@@ -37,6 +40,7 @@ class Administration:
         self._catalog = catalog
         self._store = store
         self._clock = clock
+        self._trail = AuditExports(store.audit)
 
     async def register_capability(self, request: CapabilityRegistration) -> CapabilityDescriptor:
         """Register or replace. A capability without a provider is listed and answers MIG_UNAVAILABLE."""
@@ -88,8 +92,12 @@ class Administration:
         return request
 
     async def export_audit(self, query: AuditQuery) -> AuditExport:
-        """The retained records, oldest first, of one tenant or of all."""
-        return AuditExport(records=list(await self._store.audit.export(query.tenant_id or None)))
+        """One page of the retained records for which the query's filters hold, oldest first."""
+        return await self._trail.page(query)
+
+    async def audit_lines(self, query: AuditQuery) -> AsyncIterator[bytes]:
+        """The same records as lines, all there are where the query has no limit; a few at a time."""
+        return await self._trail.lines(query)
 
     async def create_org(self, request: OrgCreation) -> Org:
         org = Org(id=self._id(request.id), name=request.name)

@@ -2,8 +2,9 @@
 
 The order is part of the protocol; the first check that fails gives the answer:
 header, tenant (both in `Contexts.open`), capability known, scope, payload size, payload schema,
-cancelled beforehand (all in `check`), idempotency (`once.Once`), then quota and rate, room to run, a
-provider to run it (`take`). This module and `context` are the only places that refuse an invocation.
+cancelled beforehand, an audit trail that must be written and can not be (all in `check`), idempotency
+(`once.Once`), then quota and rate, room to run, a provider to run it (`take`). This module and `context` are
+the only places that refuse an invocation.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from migd.core.catalog import Catalog, Entry
 from migd.core.context import Context
 from migd.core.flights import Flights
 from migd.core.invocation import cancelled
+from migd.core.ledger import Ledger
 from migd.core.limits import Limits
 from migd.core.ports import QuotaStore, TombstoneStore
 from migd.core.provider import JsonObject, Provider
@@ -34,12 +36,14 @@ class Admission:
         quotas: QuotaStore,
         tombstones: TombstoneStore,
         limits: Limits,
+        ledger: Ledger,
     ) -> None:
         self._catalog = catalog
         self._flights = flights
         self._quotas = quotas
         self._tombstones = tombstones
         self._limits = limits
+        self._ledger = ledger
         self._draining = False
 
     def drain(self) -> None:
@@ -59,6 +63,8 @@ class Admission:
         reason = self._tombstones.reason(context.tenant_id, context.message_id)
         if reason is not None:
             raise cancelled(reason)
+        # Before a kept answer is given and before a quota is debited: neither may go unrecorded.
+        self._ledger.require()
         return entry
 
     def visible(self, context: Context, capability: str | UnsetType) -> Entry:

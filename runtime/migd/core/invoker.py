@@ -24,6 +24,8 @@ from migd.core.provider import NO_INPUTS, Final, JsonObject, Provider, Work
 Emit = Callable[[JsonObject], Awaitable[None]]
 _REPLAYED: JsonObject = {"mig.idempotent_replay": True}
 _SUCCESS = "success"
+_INVOKE = "INVOKE"
+_STREAM = "STREAM"
 
 
 def _nobody_told(context: Context) -> None:
@@ -54,7 +56,7 @@ class Invoker:
 
     def invoke(self, call: Call, request: InvokeRequest) -> InvokeResponse | Awaitable[InvokeResponse]:
         """One answer. A plain value when the provider answered at once and nothing had to be awaited."""
-        context = self._open(call, request)
+        context = self._open(call, _INVOKE, request)
         try:
             payload = payload_of(request.payload)
             entry = self._admission.check(context, request.capability, payload)
@@ -71,9 +73,9 @@ class Invoker:
                 return self._awaited(context, entry, answer)
             self._flights.completed(context)
         except Exception as error:
-            fault = self._failed(context, request.capability, error)
+            fault = self._failed(context, _INVOKE, request.capability, error)
             raise fault from fault.__cause__
-        self._ledger.settle(context, entry.id, _SUCCESS)
+        self._ledger.settle(context, _INVOKE, entry.id, _SUCCESS)
         return self._response(context, entry, answer, None)
 
     async def stream(
@@ -91,7 +93,7 @@ class Invoker:
         room and provider are there, too, so that nothing refuses it any more. Raises MigFault when it is
         refused, fails or is stopped: the caller turns that into the terminal error frame.
         """
-        context = self._open(call, request)
+        context = self._open(call, _STREAM, request)
         try:
             payload = payload_of(request.payload)
             entry = self._admission.check(context, request.capability, payload)
@@ -100,19 +102,19 @@ class Invoker:
                 opened(context)
                 last = await invocation.run(self._frames(context, entry, payload, emit, inputs, started))
         except Exception as error:
-            fault = self._failed(context, request.capability, error)
+            fault = self._failed(context, _STREAM, request.capability, error)
             raise fault from fault.__cause__
         except BaseException:
-            self._ledger.settle(context, request.capability, MigErrorCode.MIG_TIMEOUT.value)
+            self._ledger.settle(context, _STREAM, request.capability, MigErrorCode.MIG_TIMEOUT.value)
             raise
-        self._ledger.settle(context, entry.id, _SUCCESS)
+        self._ledger.settle(context, _STREAM, entry.id, _SUCCESS)
         return last
 
-    def _open(self, call: Call, request: InvokeRequest) -> Context:
+    def _open(self, call: Call, operation: str, request: InvokeRequest) -> Context:
         try:
             return self._contexts.open(call, request.header)
         except MigFault as fault:
-            self._ledger.refused(call, request.capability, fault)
+            self._ledger.refused(call, operation, request.capability, fault)
             raise
 
     async def _guarded(self, context: Context, entry: Entry, payload: JsonObject) -> InvokeResponse:
@@ -129,12 +131,12 @@ class Invoker:
                         self._once.run(key, payload, lambda: self._execute(context, entry, payload))
                     )
         except Exception as error:
-            fault = self._failed(context, entry.id, error)
+            fault = self._failed(context, _INVOKE, entry.id, error)
             raise fault from fault.__cause__
         except BaseException:
-            self._ledger.settle(context, entry.id, MigErrorCode.MIG_TIMEOUT.value)
+            self._ledger.settle(context, _INVOKE, entry.id, MigErrorCode.MIG_TIMEOUT.value)
             raise
-        self._ledger.settle(context, entry.id, _SUCCESS)
+        self._ledger.settle(context, _INVOKE, entry.id, _SUCCESS)
         return self._response(context, entry, answer, _REPLAYED if replayed else None)
 
     async def _awaited(self, context: Context, entry: Entry, answer: Awaitable[JsonObject]) -> InvokeResponse:
@@ -143,12 +145,12 @@ class Invoker:
             with self._flights.aboard(invocation):
                 payload = await invocation.run(answer)
         except Exception as error:
-            fault = self._failed(context, entry.id, error)
+            fault = self._failed(context, _INVOKE, entry.id, error)
             raise fault from fault.__cause__
         except BaseException:
-            self._ledger.settle(context, entry.id, MigErrorCode.MIG_TIMEOUT.value)
+            self._ledger.settle(context, _INVOKE, entry.id, MigErrorCode.MIG_TIMEOUT.value)
             raise
-        self._ledger.settle(context, entry.id, _SUCCESS)
+        self._ledger.settle(context, _INVOKE, entry.id, _SUCCESS)
         return self._response(context, entry, payload, None)
 
     async def _execute(self, context: Context, entry: Entry, payload: JsonObject) -> JsonObject:
@@ -207,11 +209,13 @@ class Invoker:
             result_schema_uri=entry.descriptor.output_schema_uri,
         )
 
-    def _failed(self, context: Context, capability: str | UnsetType, error: Exception) -> MigFault:
+    def _failed(
+        self, context: Context, operation: str, capability: str | UnsetType, error: Exception
+    ) -> MigFault:
         """The fault that the caller gets, recorded, with the answer's header attached."""
         fault = as_fault(error)
         fault.header = self._contexts.respond(context)
-        self._ledger.settle(context, capability, fault.code.value)
+        self._ledger.failed(context, operation, capability, fault)
         return fault
 
 

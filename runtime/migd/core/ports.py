@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from mig_protocol.messages import AuditRecord, CapabilityDescriptor, GatewayRecord, Org, Tenant
+from mig_protocol.messages import CapabilityDescriptor, GatewayRecord, Org, Tenant
+from migd.core.audit import AuditStore
 from migd.core.mirroring import MirrorPositions, Origin
 from migd.core.provider import JsonObject
 
@@ -177,13 +178,6 @@ class UsageStore(Protocol):
     async def by_capability(self) -> Mapping[str, int]: ...
 
 
-class AuditStore(Protocol):
-    """Who did what, in order; bounded."""
-
-    def append(self, record: AuditRecord) -> None: ...
-    async def export(self, tenant_id: str | None) -> Sequence[AuditRecord]: ...
-
-
 class DirectoryStore(Protocol):
     """Organisations, their tenants, and the gateways that serve them."""
 
@@ -226,10 +220,3 @@ class Store(Protocol):
     async def close(self) -> None: ...
     def health(self) -> str | None:
         """None when all is well, else the reason why the store can not serve."""
-
-
-class AuditSink(Protocol):
-    """A second home for audit records, such as a file."""
-
-    def append(self, record: AuditRecord) -> None: ...
-    async def close(self) -> None: ...

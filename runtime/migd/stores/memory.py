@@ -5,17 +5,18 @@ Everything is bounded: logs by `Retention`, records by number and by their windo
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from mig_protocol.errors import MigFault
-from mig_protocol.messages import AuditRecord, CapabilityDescriptor, GatewayRecord, MigErrorCode, Org, Tenant
+from mig_protocol.messages import CapabilityDescriptor, GatewayRecord, MigErrorCode, Org, Tenant
 from migd.core.clock import Clock
 from migd.core.mirroring import Head, Outgoing
 from migd.core.ports import IdempotencyRecord
 from migd.core.provider import JsonObject
 from migd.stores.expiring import Expiring
+from migd.stores.memory_audit import MemoryAudit
 from migd.stores.memory_events import MemoryEventLog
 from migd.stores.retention import Retention
 
@@ -178,17 +179,6 @@ class MemoryUsage:
         for key, number in self._counts.items():
             sums[key[part]] += number
         return dict(sorted(sums.items()))
-
-
-class MemoryAudit:
-    def __init__(self, limit: int) -> None:
-        self._records: deque[AuditRecord] = deque(maxlen=limit)
-
-    def append(self, record: AuditRecord) -> None:
-        self._records.append(record)
-
-    async def export(self, tenant_id: str | None) -> Sequence[AuditRecord]:
-        return [record for record in self._records if tenant_id is None or record.tenant_id == tenant_id]
 
 
 class MemoryDirectory:

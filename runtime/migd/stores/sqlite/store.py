@@ -101,7 +101,7 @@ class SqliteStore:
         """Everything that was taken is written when this returns."""
         self._upkeep.stop()
         await self.usage.behind.close()
-        await self.audit.behind.close()
+        await self.audit.close()
         await self._reader.stop()
         await self._writer.stop()
         self._lock.release()
