@@ -10,5 +10,5 @@ from typing import Final
 MIG_VERSION: Final = "0.1"
 """The protocol version that messages carry as mig_version."""
 
-SPEC_HASH: Final = "0cb145c646f854c6efe7eabf360d8eecf6543dbb168d303c7eeb28954acf1883"
+SPEC_HASH: Final = "82c695ebe3e787c066f0cc5236b18464a6bb67ae19c7cf54dfd0999ca39710b7"
 """SHA-256 over the spec that this package was generated from."""

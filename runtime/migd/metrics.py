@@ -53,6 +53,7 @@ class Metrics:
         self.events_published = 0
         self.events_delivered = 0
         self.in_flight: Callable[[], int] = int
+        self.audit_lost: Callable[[], int] = int
         self.knows_capability: Callable[[str], bool] = bool
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:

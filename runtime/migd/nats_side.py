@@ -48,7 +48,6 @@ class NatsSide:
                 gateway,
                 self.link,
                 clock=parts.clock,
-                server_id=parts.identity.server_id,
                 version=__version__,
                 max_body_bytes=self._settings.max_body_bytes,
                 most_waiting=parts.limits.max_concurrent_invocations * _WAITING_PER_INVOCATION,

@@ -9,6 +9,7 @@ from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
 from migd.core.clock import Clock
 from migd.core.ports import EventDraft, StoredEvent
+from migd.stores.batch import batch
 from migd.stores.retention import Retention
 
 
@@ -33,6 +34,7 @@ class MemoryEventLog:
         self._logs: dict[tuple[str, str], _Log] = {}
         self._keys: dict[tuple[str, str, int], str] = {}
         self._topics: Counter[str] = Counter()
+        self._turns: deque[tuple[str, str]] = deque()
         self._size = 0
 
     async def append(
@@ -41,9 +43,9 @@ class MemoryEventLog:
         log = self._log(tenant_id, topic)
         if idempotency_key is not None and idempotency_key in log.acks:
             return log.acks[idempotency_key], True
+        self._trim_another()
         body = draft.encode(log.head + 1)
-        if self._size + len(body) > self._retention.total_bytes:
-            raise _full(f"the gateway's events have their limit of {self._retention.total_bytes} bytes")
+        self._refuse_more_bytes(len(body))
         log.head += 1
         event = StoredEvent(
             sequence=log.head, event_id=draft.event_id, published_at=draft.published_at, body=body
@@ -66,7 +68,7 @@ class MemoryEventLog:
             return ()
         # Sequences are contiguous, so the place of the first event to give is known without a search.
         start = max(0, after + 1 - log.events[0].sequence)
-        return [log.events[index] for index in range(start, min(start + limit, len(log.events)))]
+        return batch(log.events, start, limit)
 
     async def head(self, tenant_id: str, topic: str) -> int:
         log = self._logs.get((tenant_id, topic))
@@ -81,7 +83,18 @@ class MemoryEventLog:
                 raise _full(f"the gateway has its limit of {self._retention.total_topics} topics")
             self._topics[tenant_id] += 1
             log = self._logs[tenant_id, topic] = _Log()
+            self._turns.append((tenant_id, topic))
         return log
+
+    def _trim_another(self) -> None:
+        """Let go of what is too old in one more topic: nobody may ever read or publish there again."""
+        self._turns.rotate(-1)
+        tenant_id, topic = self._turns[0]
+        self._trim(tenant_id, topic, self._logs[tenant_id, topic])
+
+    def _refuse_more_bytes(self, size: int) -> None:
+        if self._size + size > self._retention.total_bytes:
+            raise _full(f"the gateway's events have their limit of {self._retention.total_bytes} bytes")
 
     def _trim(self, tenant_id: str, topic: str, log: _Log) -> None:
         oldest = self._clock.now().timestamp() - self._retention.age_s

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from migd.core.ports import EventDraft, StoredEvent
+from migd.core.ports import BATCH_BYTES, EventDraft, StoredEvent
 from migd.stores.sqlite.appending import Appended, Appender
 from migd.stores.sqlite.event_rows import Horizon, first_since, microseconds, read_events
 from migd.stores.sqlite.reader import Reader
 from migd.stores.sqlite.tails import Tail, Tails
 from migd.stores.sqlite.topic_log import TopicLog
 from migd.stores.sqlite.writer import Writer
-
-READ_BYTES = 1024 * 1024
-"""A batch from the disk has no more than this and one event: it bounds what a reader that is behind takes."""
 
 
 class SqliteEventLog:
@@ -85,7 +82,7 @@ class SqliteEventLog:
                 first=start,
                 last=tail.head,
                 limit=limit,
-                most_bytes=READ_BYTES,
+                most_bytes=BATCH_BYTES,
             )
         )
 
