@@ -7,7 +7,7 @@ import asyncio
 from support.running_migd import local_migd
 from support.until import until
 
-REQUESTS = 100_000
+REQUESTS = 60_000
 INFO = b'INFO {"server_id":"test","version":"2.10.0","max_payload":1048576,"headers":true}\r\n'
 
 
