@@ -10,5 +10,5 @@ from typing import Final
 MIG_VERSION: Final = "0.1"
 """The protocol version that messages carry as mig_version."""
 
-SPEC_HASH: Final = "e1c066f29b4cad72245ccfe3e22e0b0b635c685b202f17b1a6beabf21636c12d"
+SPEC_HASH: Final = "2b394aec30fdcee73bd0c9eecbc42cf88bedc8382e2562b5167104433a670de0"
 """SHA-256 over the spec that this package was generated from."""

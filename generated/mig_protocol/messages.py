@@ -650,10 +650,12 @@ class StreamFrame(Struct, kw_only=True):
 
 class SubscribeRequest(Struct, kw_only=True):
     """Follows a topic. topic may be absent where the path or the subject names it; where both do they have
-    to agree. consumer_id is a name for this subscriber, shown in lists and logs; two subscribers with the
-    same one each get every event. resume_cursor absent: from now on; given: every retained event after
-    it, then live ones [MIG-SUB-003], without a hole or a repeat between the two [MIG-SUB-004], and told
-    of those that are gone [MIG-SUB-007]. Over gRPC an empty resume_cursor is as if absent.
+    to agree. consumer_id is a name for this subscriber, whose place in the topic the server may keep, so
+    that without a cursor it goes on where it left off [MIG-SUB-009]; two subscribers with the same one
+    each get every event. resume_cursor absent, and nothing kept under a consumer_id: from now on; given:
+    every retained event after it, then live ones [MIG-SUB-003], without a hole or a repeat between the
+    two [MIG-SUB-004], and told of those that are gone [MIG-SUB-007]. Over gRPC an empty resume_cursor is
+    as if absent.
 
     max_inflight: How many events the server may hold ready for this subscriber before they are handed to
         its connection. It changes the buffering, never what is delivered. 0 or absent: the server

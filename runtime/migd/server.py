@@ -7,22 +7,28 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import uvloop
 
 from mig_protocol.errors import MigFault
 from migd.app import Application
 from migd.config import ConfigError, Settings
-from migd.core.catalog import Capability
 from migd.http_edge import HttpEdge
+
+if TYPE_CHECKING:
+    from migd.manifest import Manifest
 
 _log = logging.getLogger("migd.server")
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def run(
-    settings: Settings, capabilities: Iterable[Capability], listener: socket.socket, ready: Callable[[], None]
+    settings: Settings,
+    manifest: Manifest,
+    listener: socket.socket,
+    ready: Callable[[], None],
 ) -> None:
     """Serve until SIGTERM or SIGINT, then end in order. `ready` is called when the first request can come.
 
@@ -30,7 +36,8 @@ def run(
     end with a terminal frame. A second signal ends the process at once. Raises ConfigError.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(Application(settings, capabilities), settings, listener, ready))
+        application = Application(settings, manifest.capabilities, manifest.tenants)
+        runner.run(_serve(application, settings, listener, ready))
 
 
 def edge_of(application: Application, settings: Settings, listener: socket.socket) -> HttpEdge:

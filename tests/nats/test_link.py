@@ -123,6 +123,20 @@ async def test_the_log_says_once_why_there_is_no_connection(
     assert [record.reason for record in told] == [f"{own_server.url}: the connection is refused"]  # type: ignore[attr-defined]
 
 
+async def test_closing_while_the_server_is_gone_ends_the_attempts(own_server: NatsServer) -> None:
+    async with linked(own_server) as link:
+        await until(lambda: link.connected)
+        own_server.stop()
+        await until(lambda: "refused" in (link.health() or ""))
+        await link.close()
+        client = link.client
+        own_server.start()
+        async with client_of(own_server) as other:
+            await other.flush()
+        assert client.is_closed
+        assert "going down" in (link.health() or "")
+
+
 async def test_closing_does_not_wait_for_a_server_that_does_not_answer(own_server: NatsServer) -> None:
     async with linked(own_server, drain_timeout_s=0.05) as link:
         await until(lambda: link.connected)

@@ -186,7 +186,7 @@ async def test_a_server_that_is_silent_is_found(
     )
 
 
-async def assert_found(server: NatsServer, finds: str, patience_s: str = "0.3") -> None:
+async def assert_found(server: NatsServer, finds: str, patience_s: str = "2") -> None:
     async with nats_migd(server):
         status, failed = await smoke_of("-url", server.url, "-timeout", patience_s)
     assert status == 1

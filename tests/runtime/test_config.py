@@ -140,6 +140,11 @@ def test_heartbeat_bounds_that_contradict_each_other_are_refused() -> None:
         load_settings({"MIGD_HEARTBEAT_MIN_MS": "70000"})
 
 
+def test_a_burst_without_a_rate_is_refused() -> None:
+    with pytest.raises(ConfigError, match="MIGD_TENANT_RATE_BURST is set and MIGD_TENANT_RATE_PER_S, the"):
+        load_settings({"MIGD_TENANT_RATE_BURST": "5"})
+
+
 def test_a_path_is_a_path() -> None:
     assert load_settings({"MIGD_AUDIT_LOG_PATH": "./a.jsonl"}).audit_log_path == Path("a.jsonl")
 

@@ -51,7 +51,8 @@ class Reader:
         self._bookkeeping.mkdir()
         self._variables = self._bookkeeping / "variables"
         self._variables.write_text("")
-        self._environ = _environ(self._programs(curl))
+        # The gateways of a document share what they keep, as its reader's would.
+        self._environ = {**_environ(self._programs(curl)), "XDG_DATA_HOME": str(self._bookkeeping / "data")}
 
     def __enter__(self) -> Reader:
         return self

@@ -48,9 +48,10 @@ def measure(*, quick: bool) -> Iterator[Figure]:
     yield from _figures([one for one, _ in turns], [one for _, one in turns])
 
 
-def _figures(floors: list[Turn], turns: list[Turn]) -> Iterator[Figure]:
-    yield Figure(
-        name="HTTP unary invoke",
+def beside_floor(name: str, floors: list[Turn], turns: list[Turn]) -> Figure:
+    """Requests per second, and what else the turns have seen."""
+    return Figure(
+        name=name,
         value=median(turn.load.rate for turn in turns),
         floor=median(turn.load.rate for turn in floors),
         unit="requests/s",
@@ -61,6 +62,10 @@ def _figures(floors: list[Turn], turns: list[Turn]) -> Iterator[Figure]:
             f"{max(turn.load.busy for turn in floors):.0%} of its core for the floor"
         ),
     )
+
+
+def _figures(floors: list[Turn], turns: list[Turn]) -> Iterator[Figure]:
+    yield beside_floor("HTTP unary invoke", floors, turns)
     middle = median(turn.load.percentile(50) for turn in turns)
     slow = median(turn.load.percentile(99) for turn in turns)
     spread = median(turn.load.percentile(99) / turn.load.percentile(50) for turn in floors)

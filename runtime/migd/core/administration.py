@@ -27,8 +27,9 @@ from mig_protocol.messages import (
     TenantCreation,
     UsageReport,
 )
+from migd.core.admission import Admission
 from migd.core.audit_export import AuditExports
-from migd.core.catalog import Catalog
+from migd.core.catalog import Catalog, Entry
 from migd.core.clock import Clock
 from migd.core.ports import Store
 
@@ -36,8 +37,9 @@ from migd.core.ports import Store
 class Administration:
     """Rights are checked before: see `Gateway.require_admin`."""
 
-    def __init__(self, catalog: Catalog, store: Store, clock: Clock) -> None:
+    def __init__(self, catalog: Catalog, admission: Admission, store: Store, clock: Clock) -> None:
         self._catalog = catalog
+        self._admission = admission
         self._store = store
         self._clock = clock
         self._trail = AuditExports(store.audit)
@@ -66,25 +68,23 @@ class Administration:
         return SchemaReference(uri=request.uri)
 
     def validate_policy(self, request: PolicyCheck) -> PolicyDecision:
-        """Whether the tenant may do `action` with the capability, and which rule decides."""
-        entry = self._catalog.find(request.capability)
+        """Whether the tenant may do `action` with the capability now, and which rule decides: the one that
+        would decide about the call itself. Nothing is taken.
+        """
         if request.action not in ("invoke", "discover"):
             return PolicyDecision(allowed=False, reason=f"no rule allows the action {request.action}")
-        if entry is None or not entry.visible_to_tenant(request.tenant_id):
+        try:
+            entry = self._admission.known(request.tenant_id, request.capability)
+        except MigFault:
             return PolicyDecision(
                 allowed=False, reason=f"tenant {request.tenant_id} sees no capability {request.capability}"
             )
-        limit = self._store.quotas.limit(request.tenant_id)
-        if (
-            request.action == "invoke"
-            and limit is not None
-            and self._store.quotas.used(request.tenant_id) >= limit
-        ):
-            return PolicyDecision(allowed=False, reason=f"the quota of {limit} invocations is used up")
-        needs = (
-            f" to callers with one of the scopes {', '.join(sorted(entry.scopes))}" if entry.scopes else ""
-        )
-        return PolicyDecision(allowed=True, reason=f"{entry.id} is visible to the tenant and open{needs}")
+        if request.action == "invoke":
+            try:
+                self._admission.permit(request.tenant_id, entry)
+            except MigFault as fault:
+                return PolicyDecision(allowed=False, reason=fault.message)
+        return PolicyDecision(allowed=True, reason=_openness(entry))
 
     async def set_quota(self, request: Quota) -> Quota:
         """How many invocations the tenant may run, counted from its first quota on."""
@@ -140,3 +140,8 @@ class Administration:
     def _refuse_taken(self, stored: bool, kind: str, identifier: str) -> None:
         if not stored:
             raise MigFault(MigErrorCode.MIG_INVALID_REQUEST, f"{kind} {identifier} exists already")
+
+
+def _openness(entry: Entry) -> str:
+    needs = f" to callers with one of the scopes {', '.join(sorted(entry.scopes))}" if entry.scopes else ""
+    return f"{entry.id} is visible to the tenant and open{needs}"

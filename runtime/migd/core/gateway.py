@@ -48,6 +48,7 @@ from migd.core.connections import Connections
 from migd.core.context import UNKNOWN_TENANT, Contexts
 from migd.core.drain import Drain
 from migd.core.events import Events
+from migd.core.failpoints import UNARMED, Failpoints
 from migd.core.failure_log import log_failure
 from migd.core.flights import Flights
 from migd.core.invoker import Invoker
@@ -83,6 +84,7 @@ class Parts:
     audit_sinks: tuple[AuditSink, ...] = ()
     audit_on_failure: OnFailure = "continue"
     require_tenant_header: bool = False
+    failpoints: Failpoints = UNARMED
     # What else readiness depends on: a name, and what says why it is not well, or None.
     health: Mapping[str, Callable[[], str | None]] = field(default_factory=dict)
 
@@ -100,7 +102,7 @@ class Gateway:
             (store.audit, *parts.audit_sinks), recorder, clock, on_failure=parts.audit_on_failure
         )
         self._admission = Admission(
-            self._catalog, self._flights, store.quotas, store.tombstones, limits, self._ledger
+            self._catalog, self._flights, store.quotas, store.tombstones, limits, clock, self._ledger
         )
         self._connections = Connections(clock, recorder, limits)
         self._cancellation = Cancellation(self._contexts, self._flights, store.tombstones, limits)
@@ -112,26 +114,35 @@ class Gateway:
             usage=store.usage,
             ledger=self._ledger,
             clock=clock,
+            failpoints=parts.failpoints,
         )
         self._events = Events(
             contexts=self._contexts,
             log=store.events,
+            consumers=store.consumers,
             connections=self._connections,
             recorder=recorder,
             clock=clock,
             limits=limits,
+            failpoints=parts.failpoints,
         )
         self._negotiation = Negotiation(
             contexts=self._contexts,
             catalog=self._catalog,
             flights=self._flights,
             identity=parts.identity,
+            server_id=lambda: self.server_id,
             limits=limits,
         )
         self._streaming = Streaming(self._contexts, self._invoker, clock, self._failure_header)
         self._drain = Drain(self._admission, self._flights, self._events)
         self.neighbours = Neighbours(self._events, self._cancellation)
-        self.administration = Administration(self._catalog, store, clock)
+        self.administration = Administration(self._catalog, self._admission, store, clock)
+
+    @property
+    def server_id(self) -> str:
+        """The name that HELLO gives, and by which other gateways know this one. There after `start`."""
+        return self._parts.identity.server_id or self._parts.store.server_id
 
     # -- life ------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from migd.core.call import Call
 from migd.core.catalog import Entry
 from migd.core.clock import Clock
 from migd.core.context import Context, Contexts
+from migd.core.failpoints import Failpoint, Failpoints
 from migd.core.faults import as_fault
 from migd.core.flights import Flights
 from migd.core.invocation import Invocation
@@ -45,6 +46,7 @@ class Invoker:
         usage: UsageStore,
         ledger: Ledger,
         clock: Clock,
+        failpoints: Failpoints,
     ) -> None:
         self._contexts = contexts
         self._admission = admission
@@ -53,6 +55,7 @@ class Invoker:
         self._usage = usage
         self._ledger = ledger
         self._clock = clock
+        self._failpoints = failpoints
 
     def invoke(self, call: Call, request: InvokeRequest) -> InvokeResponse | Awaitable[InvokeResponse]:
         """One answer. A plain value when the provider answered at once and nothing had to be awaited."""
@@ -64,9 +67,9 @@ class Invoker:
                 raise MigFault(
                     MigErrorCode.MIG_INVALID_REQUEST, f"{entry.id} does not answer unary invocations"
                 )
-            if context.idempotency_key is not UNSET or self._admission.needs_debit(context):
+            if context.idempotency_key is not UNSET or self._admission.must_run(context, entry):
                 return self._guarded(context, entry, payload)
-            provider = self._admission.take(entry)
+            provider = self._admission.admit(context, entry)
             self._usage.count(context.tenant_id, entry.id)
             answer = provider.invoke(self._work(context, entry, payload))
             if not isinstance(answer, dict):
@@ -118,7 +121,7 @@ class Invoker:
             raise
 
     async def _guarded(self, context: Context, entry: Entry, payload: JsonObject) -> InvokeResponse:
-        """The path with something to await before the provider runs: a kept answer, or a quota."""
+        """The path with something to await or to keep: an answer, a quota, a place among those that run."""
         invocation = Invocation(context, self._clock)
         replayed = False
         try:
@@ -154,12 +157,10 @@ class Invoker:
         return self._response(context, entry, payload, None)
 
     async def _execute(self, context: Context, entry: Entry, payload: JsonObject) -> JsonObject:
-        if self._admission.needs_debit(context):
-            await self._admission.debit(context)
-        provider = self._admission.take(entry, aboard=True)
-        self._usage.count(context.tenant_id, entry.id)
-        answer = provider.invoke(self._work(context, entry, payload))
-        return answer if isinstance(answer, dict) else await answer
+        async with self._admission.running(context, entry) as provider:
+            self._usage.count(context.tenant_id, entry.id)
+            answer = provider.invoke(self._work(context, entry, payload))
+            return answer if isinstance(answer, dict) else await answer
 
     async def _frames(
         self,
@@ -170,13 +171,29 @@ class Invoker:
         inputs: AsyncIterator[JsonObject],
         started: Callable[[Context], None],
     ) -> JsonObject:
-        if self._admission.needs_debit(context):
-            await self._admission.debit(context)
-        provider = self._admission.take(entry, aboard=True)
-        self._usage.count(context.tenant_id, entry.id)
-        started(context)
-        work = self._work(context, entry, payload, inputs)
-        return await _relay(provider, work, emit, streamed=entry.streams)
+        async with self._admission.running(context, entry) as provider:
+            self._usage.count(context.tenant_id, entry.id)
+            started(context)
+            work = self._work(context, entry, payload, inputs)
+            if not entry.streams:
+                answer = provider.invoke(work)
+                return answer if isinstance(answer, dict) else await answer
+            return await self._relay(provider, work, emit)
+
+    async def _relay(self, provider: Provider, work: Work, emit: Emit) -> JsonObject:
+        """Emit the provider's items as they come; give the terminal frame's payload."""
+        items = provider.stream(work)
+        try:
+            async for item in items:
+                if isinstance(item, Final):
+                    return item.payload
+                await emit(item)
+                self._failpoints.reach(Failpoint.MID_STREAM)
+            return {}
+        finally:
+            close = getattr(items, "aclose", None)
+            if close is not None:
+                await close()
 
     def _work(
         self,
@@ -197,6 +214,7 @@ class Invoker:
             deadline=context.deadline,
             clock=self._clock.monotonic,
             inputs=inputs,
+            idempotency_key=context.idempotency_key or None,
         )
 
     def _response(
@@ -217,21 +235,3 @@ class Invoker:
         fault.header = self._contexts.respond(context)
         self._ledger.failed(context, operation, capability, fault)
         return fault
-
-
-async def _relay(provider: Provider, work: Work, emit: Emit, *, streamed: bool) -> JsonObject:
-    """Emit the provider's items as they come; give the terminal frame's payload."""
-    if not streamed:
-        answer = provider.invoke(work)
-        return answer if isinstance(answer, dict) else await answer
-    items = provider.stream(work)
-    try:
-        async for item in items:
-            if isinstance(item, Final):
-                return item.payload
-            await emit(item)
-        return {}
-    finally:
-        close = getattr(items, "aclose", None)
-        if close is not None:
-            await close()

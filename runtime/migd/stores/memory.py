@@ -13,10 +13,11 @@ from mig_protocol.errors import MigFault
 from mig_protocol.messages import CapabilityDescriptor, GatewayRecord, MigErrorCode, Org, Tenant
 from migd.core.clock import Clock
 from migd.core.mirroring import Head, Outgoing
-from migd.core.ports import IdempotencyRecord
+from migd.core.ports import IdempotencyRecord, new_server_id
 from migd.core.provider import JsonObject
 from migd.stores.expiring import Expiring
 from migd.stores.memory_audit import MemoryAudit
+from migd.stores.memory_consumers import MemoryConsumers
 from migd.stores.memory_events import MemoryEventLog
 from migd.stores.retention import Retention
 
@@ -31,8 +32,10 @@ class MemoryStore:
 
     def __init__(self, clock: Clock, retention: Retention | None = None) -> None:
         kept = retention or Retention()
+        self.server_id = new_server_id(clock)
         self.events = MemoryEventLog(clock, kept)
         self.mirror = MemoryMirrorPositions(clock.new_id(), self.events)
+        self.consumers = MemoryConsumers(clock, kept)
         self.idempotency = MemoryIdempotency(clock, kept.idempotency_records)
         self.tombstones = MemoryTombstones(clock, kept.tombstones)
         self.catalog = MemoryCatalog()
@@ -149,7 +152,9 @@ class MemoryQuotas:
 
     async def debit(self, tenant_id: str) -> bool:
         limit = self._limits.get(tenant_id)
-        if limit is not None and self._used[tenant_id] >= limit:
+        if limit is None:
+            return True
+        if self._used[tenant_id] >= limit:
             return False
         self._used[tenant_id] += 1
         return True

@@ -39,14 +39,12 @@ class Intake:
         neighbours: Neighbours,
         catch_up: CatchUp,
         recorder: Recorder,
-        server_id: str,
     ) -> None:
         self._link = link
         self._neighbours = neighbours
         self._catch_up = catch_up
         self._recorder = recorder
-        self._server_id = server_id
-        self._log_id = ""
+        self._server_id = self._log_id = ""
         self._subscription: LinkSubscription | None = None
         self._begun = 0
         self._done = 0
@@ -55,9 +53,9 @@ class Intake:
         self._ids: OrderedDict[str, None] = OrderedDict()
         self._told = False
 
-    async def start(self, log_id: str) -> None:
-        """`log_id` is that of this gateway, whose own events come back to it and are passed over."""
-        self._log_id = log_id
+    async def start(self, log_id: str, server_id: str) -> None:
+        """Those of this gateway, whose own events come back to it and are passed over."""
+        self._log_id, self._server_id = log_id, server_id
         self._subscription = await self._link.subscribe(subjects.SUBSCRIPTIONS["PUBLISH"], self._receive)
 
     async def drained(self) -> None:

@@ -54,14 +54,13 @@ class Outbox:
         positions: MirrorPositions,
         recorder: Recorder,
         clock: Clock,
-        server_id: str,
     ) -> None:
         self._link = link
         self._fence = fence
         self._log = log
         self._positions = positions
         self._recorder = recorder
-        self._server_id = server_id
+        self._server_id = ""
         self._progress = Progress(positions, clock)
         self._due: dict[TopicKey, _Owed] = {}
         self._unsure: dict[TopicKey, None] = {}
@@ -69,7 +68,8 @@ class Outbox:
         self._something = asyncio.Event()
         self._pumping: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
+    def start(self, server_id: str) -> None:
+        self._server_id = server_id
         self._pumping = asyncio.create_task(self._pump())
 
     async def close(self) -> None:

@@ -47,17 +47,15 @@ class NatsPeers:
         link: NatsLink,
         neighbours: Neighbours,
         clock: Clock,
-        server_id: str,
         silent_s: float,
         answer_s: float,
     ) -> None:
         self._link = link
         self._neighbours = neighbours
         self._clock = clock
-        self._server_id = server_id
         self._silent_s = silent_s
         self._answer_s = answer_s
-        self._log_id = ""
+        self._log_id = self._server_id = ""
         self._started_at: datetime = clock.now()
         self._heard_at: dict[str, float] = {}
         self._asked: dict[int, _Asked] = {}
@@ -65,9 +63,9 @@ class NatsPeers:
         self._listener: Heard | None = None
         self._told_of_copy = False
 
-    async def start(self, log_id: str, heard: Heard) -> None:
+    async def start(self, log_id: str, server_id: str, heard: Heard) -> None:
         """`heard` is given every announcement of another gateway that is there."""
-        self._log_id = log_id
+        self._log_id, self._server_id = log_id, server_id
         self._listener = heard
         await self._link.subscribe(ANNOUNCE, self._announced)
         await self._link.subscribe(STOP, self._stop)

@@ -93,6 +93,17 @@ MIGRATIONS: tuple[Step, ...] = (
         "CREATE TABLE probe (id INTEGER PRIMARY KEY, written_at INTEGER NOT NULL)",
     ),
     (
+        """CREATE TABLE consumers (
+            tenant_id TEXT NOT NULL,
+            topic TEXT NOT NULL,
+            consumer_id TEXT NOT NULL,
+            position INTEGER NOT NULL,
+            seen_at INTEGER NOT NULL,
+            PRIMARY KEY (tenant_id, topic, consumer_id)
+        ) WITHOUT ROWID""",
+    ),
+    ("CREATE TABLE server (id INTEGER PRIMARY KEY CHECK (id = 1), name TEXT NOT NULL)",),
+    (
         "ALTER TABLE audit RENAME TO audit_1",
         """CREATE TABLE audit (
             first INTEGER PRIMARY KEY,
