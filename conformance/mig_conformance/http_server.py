@@ -20,6 +20,8 @@ _OPERATIONS = {operation.id: operation for operation in OPERATIONS}
 # What the rows of one refer to is made by the rows of another, and a quota can run out.
 _FIRST = ("OrgCreation", "TenantCreation", "GatewayCreation")
 _LAST = ("Quota",)
+# What each line is of an answer that comes as lines.
+_LINES = {"AuditExport": "AuditRecord"}
 
 
 def in_order(all_vectors: Iterable[Vectors]) -> list[Vectors]:
@@ -78,8 +80,15 @@ def _accepted(operation: Operation, status: int, kind: str, body: bytes) -> Iter
     elif operation.shape == "server_stream":
         if kind != "text/event-stream":
             yield f"answered with {kind}, not with a stream of events"
-    elif operation.response and not reference.accepts(operation.response.__name__, json.loads(body)):
-        yield f"the answer is no {operation.response.__name__}: {body[:300]!r}"
+    elif operation.response:
+        name = operation.response.__name__
+        if kind == "application/x-ndjson":
+            name, parts = _LINES.get(name, name), body.splitlines()
+        else:
+            parts = [body]
+        for part in parts:
+            if not reference.accepts(name, json.loads(part)):
+                yield f"the answer is no {name}: {part[:300]!r}"
 
 
 def _refused(row: Malformed, status: int, body: bytes) -> Iterator[str]:

@@ -10,5 +10,5 @@ from typing import Final
 MIG_VERSION: Final = "0.1"
 """The protocol version that messages carry as mig_version."""
 
-SPEC_HASH: Final = "a5af27918a365a64d2c572384130fad4bd35f8df2eaad4f3f34664e73ae4da02"
+SPEC_HASH: Final = "b4e1be20a11cb0f9136f6a6281258659487419fde4cd76af2f59932b15e17478"
 """SHA-256 over the spec that this package was generated from."""

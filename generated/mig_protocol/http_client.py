@@ -197,7 +197,26 @@ class HttpClient:
 
     async def export_audit(self, query: AuditQuery) -> AuditExport:
         """EXPORT_AUDIT: Export the audit trail."""
-        body = await self._send("GET", "/pro/v0.1/audit/export", _query(query, ("tenant_id",)), b"")
+        body = await self._send(
+            "GET",
+            "/pro/v0.1/audit/export",
+            _query(
+                query,
+                (
+                    "tenant_id",
+                    "capability",
+                    "outcome",
+                    "actor",
+                    "operation",
+                    "since",
+                    "until",
+                    "after",
+                    "limit",
+                    "format",
+                ),
+            ),
+            b"",
+        )
         return _decoded(AuditExport, body)
 
     async def create_org(self, request: OrgCreation) -> Org:

@@ -99,7 +99,8 @@ class Exchange:
 
 class Answer(Generic[T]):
     """What a service method gives instead of a plain value where the spec documents more than one form of
-    its answer: under another status, or as another media type (in full, with its parameters).
+    its answer: under another status, or as another media type (in full, with its parameters). A `value` that
+    iterates over chunks asynchronously is sent as it comes.
     """
 
     __slots__ = ("media_type", "status", "value")

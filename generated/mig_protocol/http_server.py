@@ -163,12 +163,16 @@ def _replier(route: Route) -> Callable[[Any], Reply]:
 
 
 def _either(status: int, kind: tuple[bytes, bytes], encode: Callable[[Any], bytes]) -> Callable[[Any], Reply]:
-    """For answers that may come as an Answer, which names a status or media type of its own."""
+    """For answers that may come as an Answer, which names a status or media type of its own, and may be a
+    stream.
+    """
 
     def reply(given: Any) -> Reply:
         if not isinstance(given, Answer):
             return _whole(status, kind, encode(given))
         own = kind if given.media_type is None else (b"content-type", given.media_type.encode("latin-1"))
+        if hasattr(given.value, "__aiter__"):
+            return Reply(given.status or status, [own], given.value)
         return _whole(given.status or status, own, encode(given.value))
 
     return reply

@@ -142,8 +142,19 @@ class HttpService(ABC):
         """SET_QUOTA: Bound how many invocations a tenant may run."""
 
     @abstractmethod
-    def export_audit(self, exchange: Exchange, query: AuditQuery) -> AuditExport | Awaitable[AuditExport]:
-        """EXPORT_AUDIT: Export the audit trail."""
+    def export_audit(
+        self, exchange: Exchange, query: AuditQuery
+    ) -> (
+        AuditExport
+        | Answer[AuditExport]
+        | Answer[AsyncIterator[bytes]]
+        | Awaitable[AuditExport | Answer[AuditExport] | Answer[AsyncIterator[bytes]]]
+    ):
+        """EXPORT_AUDIT: Export the audit trail.
+
+        Give an Answer to answer as application/x-ndjson (its value an iterator of whole lines, closed
+        with aclose() where it has one) instead.
+        """
 
     @abstractmethod
     def create_org(self, exchange: Exchange, request: OrgCreation) -> Org | Awaitable[Org]:

@@ -12,6 +12,28 @@ Timestamp: TypeAlias = Annotated[datetime, Meta(tz=True)]
 """A point in time with its offset. RFC 3339 text on the wire."""
 
 
+class AuditFormat(StrEnum):
+    """How an export of the audit trail is written: as one JSON object, or as one line of JSON for each
+    record.
+    """
+
+    json = "json"
+    jsonl = "jsonl"
+
+
+class AuditHead(Struct, kw_only=True):
+    """The end of an audit trail at one moment. Kept elsewhere, it shows later whether the trail was cut off
+    or written anew.
+
+    sequence: That of the last record; 0 while there is none.
+    hash: SHA-256, in lower-case hexadecimal, of the last record's line without its newline; 64 zeros
+        while there is none.
+    """
+
+    sequence: Annotated[int, Meta(ge=0, le=9007199254740991)]
+    hash: Annotated[str, Meta(pattern="^[0-9a-f]{64}\\Z")]
+
+
 class BindingType(StrEnum):
     """A transport over which MIG is spoken. http includes Server-Sent Events and the WebSocket."""
 
@@ -276,20 +298,47 @@ class UsageReport(Struct, kw_only=True):
 
 
 class AuditQuery(Struct, kw_only=True):
-    """Which audit records to export: those of one tenant, or all of them."""
+    """Which audit records to export: those for which every given filter holds, in the order of the trail.
+
+    capability: Only records of this capability, as it was given.
+    outcome: Only records with this outcome: "success", or an error code.
+    actor: Only records of this principal.
+    operation: Only records of this operation.
+    since: Only records from this moment on: RFC 3339.
+    until: Only records from before this moment: RFC 3339.
+    after: Only records with a greater sequence.
+    limit: At most so many records. Absent, 10000 in one JSON object, and all of them as lines.
+    """
 
     tenant_id: TenantId | UnsetType = UNSET
+    capability: Annotated[str, Meta(max_length=255)] | UnsetType = UNSET
+    outcome: Annotated[str, Meta(max_length=64)] | UnsetType = UNSET
+    actor: Annotated[str, Meta(max_length=1024)] | UnsetType = UNSET
+    operation: Annotated[str, Meta(max_length=64)] | UnsetType = UNSET
+    since: Timestamp | UnsetType = UNSET
+    until: Timestamp | UnsetType = UNSET
+    after: Annotated[int, Meta(ge=0, le=9007199254740991)] | UnsetType = UNSET
+    limit: Annotated[int, Meta(ge=1, le=10000)] | UnsetType = UNSET
+    format: AuditFormat | UnsetType = UNSET
 
 
 class AuditRecord(Struct, kw_only=True):
-    """One invocation, as the audit trail keeps it. A server may add fields.
+    """One invocation, or one refusal of an authorization, as the audit trail keeps it. sequence and
+    previous_hash chain the records of one trail [MIG-AUD-005]: whoever has the lines as they were written
+    can tell that none was changed, removed or moved. A server may add fields.
 
     actor: The subject of the principal that asked; "anonymous" where callers are not authenticated.
-    capability: The capability that was asked for, as it was given; empty where none was.
+    capability: The capability that was asked for, as it was given; empty where none was, or where the
+        refusal came before it was looked at.
     outcome: "success", or the error code.
-    timestamp: When the invocation ended: RFC 3339, in UTC with "Z".
+    timestamp: When the invocation ended, or the refusal was given: RFC 3339, in UTC with "Z".
     binding: What the request came in on: "http", "websocket", "grpc", "nats" or "mcp".
     duration_ms: Milliseconds from arrival to end.
+    operation: The operation that was asked for, an id of the protocol's table of operations, such as
+        "INVOKE", "PUBLISH" or "REGISTER_CAPABILITY"; "STREAM" for an invocation that was streamed.
+    sequence: The record's place in its trail: 1 for the first, without gaps.
+    previous_hash: SHA-256, in lower-case hexadecimal, of the bytes of the line before it, without its
+        newline; 64 zeros where there is none.
     """
 
     actor: str
@@ -300,6 +349,9 @@ class AuditRecord(Struct, kw_only=True):
     message_id: MessageId
     binding: str | UnsetType = UNSET
     duration_ms: Annotated[float, Meta(ge=0.0)] | UnsetType = UNSET
+    operation: str | UnsetType = UNSET
+    sequence: Annotated[int, Meta(ge=1, le=9007199254740991)] | UnsetType = UNSET
+    previous_hash: Annotated[str, Meta(pattern="^[0-9a-f]{64}\\Z")] | UnsetType = UNSET
 
 
 class CapabilityDescriptor(Struct, kw_only=True):
@@ -598,10 +650,12 @@ class StreamFrame(Struct, kw_only=True):
 
 class SubscribeRequest(Struct, kw_only=True):
     """Follows a topic. topic may be absent where the path or the subject names it; where both do they have
-    to agree. consumer_id is a name for this subscriber, shown in lists and logs; two subscribers with the
-    same one each get every event. resume_cursor absent: from now on; given: every retained event after
-    it, then live ones [MIG-SUB-003], without a hole or a repeat between the two [MIG-SUB-004], and told
-    of those that are gone [MIG-SUB-007]. Over gRPC an empty resume_cursor is as if absent.
+    to agree. consumer_id is a name for this subscriber, whose place in the topic the server may keep, so
+    that without a cursor it goes on where it left off [MIG-SUB-009]; two subscribers with the same one
+    each get every event. resume_cursor absent, and nothing kept under a consumer_id: from now on; given:
+    every retained event after it, then live ones [MIG-SUB-003], without a hole or a repeat between the
+    two [MIG-SUB-004], and told of those that are gone [MIG-SUB-007]. Over gRPC an empty resume_cursor is
+    as if absent.
 
     max_inflight: How many events the server may hold ready for this subscriber before they are handed to
         its connection. It changes the buffering, never what is delivered. 0 or absent: the server
@@ -639,12 +693,16 @@ class TenantCreation(Struct, kw_only=True):
 
 
 class AuditExport(Struct, kw_only=True):
-    """Audit records that the gateway holds.
+    """A page of the audit records that the gateway holds. next_after is there when more may follow: it is
+    the after of the next page. head is the end of the whole trail, whatever was asked for.
 
     records: The oldest first.
+    next_after: The sequence up to which records were looked at.
     """
 
     records: list[AuditRecord]
+    next_after: Annotated[int, Meta(ge=1, le=9007199254740991)] | UnsetType = UNSET
+    head: AuditHead | UnsetType = UNSET
 
 
 class CancelAck(Struct, kw_only=True):

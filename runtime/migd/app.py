@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
+import signal
+import time
 import warnings
-from collections.abc import Callable, Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, NoReturn
 
 from jwt.warnings import InsecureKeyLengthWarning
 
@@ -20,18 +20,21 @@ from migd.bindings.http import HttpBinding, Scrape
 from migd.bindings.websocket import WebSocketBinding
 from migd.config import ConfigError, Settings
 from migd.console import PAGES_PREFIXES, build_pages
+from migd.core.audit import AuditSink
 from migd.core.auth import Authenticator, JwtAuthenticator, OpenAuthenticator
 from migd.core.catalog import Capability
 from migd.core.clock import Clock, SystemClock
+from migd.core.failpoints import UNARMED, Failpoint, Failpoints
 from migd.core.gateway import Gateway, Parts
-from migd.core.limits import Identity, Limits
-from migd.core.ports import AuditSink, Store
+from migd.core.limits import Allowance, Identity, Limits
+from migd.core.ports import Store
 from migd.core.recorder import NullRecorder, Recorder
+from migd.data_dir import ELSEWHERE, data_dir
 from migd.metrics import Metrics
 from migd.stores.audit_file import AuditFile
 from migd.stores.memory import MemoryStore
 from migd.stores.retention import Retention
-from migd.stores.sqlite import SqliteStore, StoreError
+from migd.stores.sqlite import SqliteStore, StoreError, StoreFolderError
 
 if TYPE_CHECKING:
     from migd.bindings.grpc.service import GrpcBinding
@@ -45,15 +48,21 @@ class Application:
     """One gateway and its bindings. `start` it, serve `asgi` and `grpc`, then `drain` and `close` it. `grpc`
     is None where MIGD_GRPC_ADDR is not set.
 
+    `tenants` are the limits of those that have some of their own, over what the settings say of each.
     Raises ConfigError when a setting turns out to be unusable, such as an audit file that can not be opened.
     """
 
-    def __init__(self, settings: Settings, capabilities: Iterable[Capability]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        capabilities: Iterable[Capability],
+        tenants: Mapping[str, Allowance] | None = None,
+    ) -> None:
         self._settings = settings
         self._capabilities = tuple(capabilities)
         metrics = Metrics() if settings.enable_metrics else None
         self.nats = _nats(settings)
-        parts = _parts(settings, metrics or NullRecorder(), self.nats)
+        parts = _parts(settings, metrics or NullRecorder(), tenants or {}, self.nats)
         self.gateway = Gateway(parts)
         if self.nats is not None:
             self.nats.serve(self.gateway, parts)
@@ -61,6 +70,7 @@ class Application:
             if self.nats is not None:
                 metrics.mirror = self.nats.mirror_state
             metrics.in_flight = self.gateway.in_flight
+            metrics.audit_lost = self.gateway.audit_lost
             metrics.knows_capability = self.gateway.knows_capability
         self._websockets = WebSocketBinding(self.gateway)
         self.grpc = _grpc_binding(self.gateway) if settings.grpc_addr else None
@@ -70,10 +80,16 @@ class Application:
         """Everything is ready to serve when this returns. Raises ConfigError for an unusable store."""
         try:
             await self.gateway.start(self._capabilities)
+        except StoreFolderError as error:
+            raise ConfigError(f"{error}; {ELSEWHERE}") from error
         except StoreError as error:
             raise ConfigError(str(error)) from error
         if self.nats is not None:
             await self.nats.start()
+
+    def reopen(self) -> None:
+        """What SIGHUP does: files that were moved away are let go of, and new ones begun in their place."""
+        self.gateway.reopen_audit()
 
     async def drain(self) -> None:
         """Nothing new; what runs ends by itself or is failed, and every stream has its last frame."""
@@ -118,23 +134,28 @@ def _nats(settings: Settings) -> NatsSide | None:
     return NatsSide(settings)
 
 
-def _parts(settings: Settings, recorder: Recorder, nats: NatsSide | None) -> Parts:
+def _parts(
+    settings: Settings, recorder: Recorder, tenants: Mapping[str, Allowance], nats: NatsSide | None
+) -> Parts:
     clock = SystemClock()
+    failpoints = _failpoints(settings.failpoint)
     return Parts(
-        store=_store(settings, clock),
+        store=_store(settings, clock, failpoints),
         authenticator=_authenticator(settings),
         clock=clock,
         recorder=recorder,
         identity=Identity(
-            server_id=settings.server_id or f"migd-{secrets.token_hex(4)}",
+            server_id=settings.server_id,
             bindings=_bindings(settings, nats),
             metrics_enabled=settings.enable_metrics,
             nats_binding_active=nats.active if nats else bool,
         ),
-        limits=_limits(settings),
-        audit_sinks=_audit_sinks(settings),
+        limits=_limits(settings, tenants),
+        audit_sinks=_audit_sinks(settings, clock),
+        audit_on_failure=settings.audit_on_failure,
         require_tenant_header=settings.require_tenant_header,
         health={"nats": nats.health} if nats else {},
+        failpoints=failpoints,
     )
 
 
@@ -150,20 +171,31 @@ def _grpc_binding(gateway: Gateway) -> GrpcBinding:
     return GrpcBinding(gateway)
 
 
-def _store(settings: Settings, clock: Clock) -> Store:
+def _store(settings: Settings, clock: Clock, failpoints: Failpoints) -> Store:
     if settings.store == "memory":
         return MemoryStore(clock, _retention(settings))
     return SqliteStore(
-        data_dir(settings), clock, _retention(settings), synchronous=settings.sqlite_synchronous
+        data_dir(settings, os.environ),
+        clock,
+        _retention(settings),
+        synchronous=settings.sqlite_synchronous,
+        failpoints=failpoints,
     )
 
 
-def data_dir(settings: Settings) -> Path:
-    """MIGD_DATA_DIR, or where the user's programs keep their data (XDG Base Directory specification)."""
-    if settings.data_dir is not None:
-        return settings.data_dir
-    shared = os.environ.get("XDG_DATA_HOME")
-    return (Path(shared) if shared else Path.home() / ".local" / "share") / "migd"
+def _failpoints(text: str) -> Failpoints:
+    if not text:
+        return UNARMED
+    name, _, nth = text.partition(":")
+    _log.warning("MIGD_FAILPOINT=%s: this gateway will kill itself there, which is for testing only", text)
+    return Failpoints(Failpoint(name), int(nth or 1), _die)
+
+
+def _die() -> NoReturn:
+    os.kill(os.getpid(), signal.SIGKILL)
+    # The signal is there before the call returns, to the calling thread or to another.
+    while True:
+        time.sleep(1)
 
 
 def _authenticator(settings: Settings) -> Authenticator:
@@ -176,7 +208,7 @@ def _authenticator(settings: Settings) -> Authenticator:
     return JwtAuthenticator(settings.jwt_hs256_secret)
 
 
-def _limits(settings: Settings) -> Limits:
+def _limits(settings: Settings, tenants: Mapping[str, Allowance]) -> Limits:
     return Limits(
         max_deadline_ms=settings.max_deadline_ms,
         max_concurrent_invocations=settings.max_concurrent_invocations,
@@ -187,6 +219,12 @@ def _limits(settings: Settings) -> Limits:
         heartbeat_min_ms=settings.heartbeat_min_ms,
         heartbeat_max_ms=settings.heartbeat_max_ms,
         sse_keepalive_s=settings.sse_keepalive_s,
+        tenant=Allowance(
+            rate_per_s=settings.tenant_rate_per_s,
+            burst=settings.tenant_rate_burst,
+            concurrency=settings.tenant_concurrency,
+        ),
+        tenants=tenants,
     )
 
 
@@ -196,17 +234,23 @@ def _retention(settings: Settings) -> Retention:
         bytes=settings.retention_bytes,
         age_s=settings.retention_age_s,
         topics=settings.max_topics_per_tenant,
+        consumers=settings.max_consumers_per_tenant,
+        consumer_window_s=settings.consumer_window_s,
         audit_records=settings.retention_audit_records,
     )
 
 
-def _audit_sinks(settings: Settings) -> tuple[AuditSink, ...]:
+def _audit_sinks(settings: Settings, clock: Clock) -> tuple[AuditSink, ...]:
     if settings.audit_log_path is None:
         return ()
+    path = str(settings.audit_log_path)
     try:
-        return (AuditFile(settings.audit_log_path),)
+        return (AuditFile(settings.audit_log_path, clock),)
+    except BlockingIOError as error:
+        raise ConfigError(
+            f"MIGD_AUDIT_LOG_PATH={path!r} is in use by another migd: give each gateway a file of its own"
+        ) from error
     except OSError as error:
-        path = str(settings.audit_log_path)
         raise ConfigError(f"MIGD_AUDIT_LOG_PATH={path!r} can not be written: {error.strerror}") from error
 
 

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from migd.audit_command import audit
 from migd.config import SETTINGS, ConfigError, Setting, Settings, load_settings, unknown_variables
+from migd.data_dir import data_dir
 from migd.listening import ListenError
 from migd.logs import configure_logging
 from migd.version import __version__
@@ -49,7 +51,8 @@ def main() -> None:
 def command(context: click.Context, config: str | None, addr: str | None) -> None:
     """Run the MIG gateway.
 
-    Everything else is set by MIGD_ variables of the environment: `migd config` lists them.
+    What it keeps is in one SQLite file in MIGD_DATA_DIR (unset, ~/.local/share/migd), or gone at its end
+    with MIGD_STORE=memory. Everything else is set by variables, too: `migd config` lists them.
     """
     given = {"MIGD_CONFIG": config, "MIGD_ADDR": addr}
     context.obj = {variable: text for variable, text in given.items() if text is not None}
@@ -86,11 +89,10 @@ def check(flags: Mapping[str, str]) -> None:
 @click.pass_obj
 def backup(flags: Mapping[str, str], file: Path, force: bool) -> None:
     """Copy the sqlite store to FILE, as it is at one moment; a gateway may be using it."""
-    from migd.app import data_dir
     from migd.stores.sqlite.backup import backup as copy
 
     with _store_mistakes():
-        copy(data_dir(load_settings(os.environ, flags)), file, force=force)
+        copy(_store_folder(flags), file, force=force)
 
 
 @command.command()
@@ -99,11 +101,20 @@ def backup(flags: Mapping[str, str], file: Path, force: bool) -> None:
 @click.pass_obj
 def restore(flags: Mapping[str, str], file: Path, force: bool) -> None:
     """Make the backup FILE the sqlite store; refused while a gateway has it open."""
-    from migd.app import data_dir
     from migd.stores.sqlite.backup import restore as copy
 
     with _store_mistakes():
-        copy(file, data_dir(load_settings(os.environ, flags)), force=force)
+        copy(file, _store_folder(flags), force=force)
+
+
+def _store_folder(flags: Mapping[str, str]) -> Path:
+    settings = load_settings(os.environ, flags)
+    if settings.store == "memory":
+        raise MistakeError("MIGD_STORE=memory keeps nothing that could be backed up or restored")
+    return data_dir(settings, os.environ)
+
+
+command.add_command(audit)
 
 
 @contextmanager
@@ -125,13 +136,12 @@ def _serve(settings: Settings) -> None:
     from migd.server import run
 
     listener = listen(settings.addr)
-    url = reachable_url(listener)
+    url, kept = reachable_url(listener), _kept(settings)
     with listener:
         if settings.grpc_addr is not None:
             # gRPC opens its socket itself, later, and does not say what is in the way of it.
             listen(settings.grpc_addr, "MIGD_GRPC_ADDR").close()
-        capabilities = _manifest(settings).capabilities
-        run(settings, capabilities, listener, lambda others: _tell_ready(url, others))
+        run(settings, _manifest(settings), listener, lambda others: _tell_ready(url, kept, others))
 
 
 def _manifest(settings: Settings) -> Manifest:
@@ -146,8 +156,14 @@ def _manifest(settings: Settings) -> Manifest:
         raise MistakeError(str(error)) from error
 
 
-def _tell_ready(url: str, others: Sequence[str]) -> None:
-    click.echo(", ".join((f"migd {__version__} ready on {url} (console /ui, reference /docs)", *others)))
+def _kept(settings: Settings) -> str:
+    """Where to look for what this gateway keeps, as the ready line says it."""
+    return "memory only" if settings.store == "memory" else str(data_dir(settings, os.environ))
+
+
+def _tell_ready(url: str, kept: str, others: Sequence[str]) -> None:
+    served = f"migd {__version__} ready on {url} (console /ui, reference /docs, data in {kept})"
+    click.echo(", ".join((served, *others)))
     sys.stdout.flush()
 
 

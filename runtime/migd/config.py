@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from migd.core.failpoints import Failpoint
 from migd.setting_values import (
     ADDRESS,
     FILE,
@@ -56,23 +57,35 @@ _AGE = number(1, 3650 * _DAY_S, "seconds")
 _MILLISECONDS = integer(1, 1000 * _DAY_S, "milliseconds")
 _LOG_BYTES = integer(1024, 1 << 40, "bytes")
 _COUNT = integer(1, 1_000_000)
+_COUNT_OR_NONE = integer(0, 1_000_000)
+_RATE = number(0, 1_000_000, "a second")
 _MANY = integer(1, 100_000_000)
 _SERVER_ID = matching(r"[A-Za-z0-9_-]{1,64}", "1 to 64 characters of A-Z a-z 0-9 _ -")
 _SYNCHRONOUS = choice("normal", "full")
+_FAILPOINTS = "|".join(failpoint.value for failpoint in Failpoint)
+_FAILPOINT = matching(
+    rf"({_FAILPOINTS})(:[1-9][0-9]{{0,8}})?",
+    f"{', '.join(failpoint.value for failpoint in Failpoint)}, and :N for the Nth passing of it",
+)
+_ON_FAILURE = choice("continue", "refuse")
 _LEVEL = choice("debug", "info", "warning", "error")
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("MIGD_ADDR", ":8080", ADDRESS, "Where HTTP is served; port 0 takes a free one.", flag="--addr"),
     Setting("MIGD_CONFIG", "", FILE, "The migd.yaml that declares capabilities.", flag="--config"),
-    Setting("MIGD_SERVER_ID", "", _SERVER_ID, "The name given in HELLO; unset, a new one at every start."),
+    Setting("MIGD_SERVER_ID", "", _SERVER_ID, "The name given in HELLO; unset, one that the store keeps."),
     Setting("MIGD_AUTH_MODE", "none", choice("none", "jwt"), "Whether callers must show a bearer token."),
     Setting("MIGD_JWT_HS256_SECRET", "", TEXT, "What tokens are signed with in jwt mode.", secret=True),
     Setting("MIGD_REQUIRE_TENANT_HEADER", "false", FLAG, "Ask for X-Tenant-ID beside a token's tenant, too."),
     Setting("MIGD_ENABLE_METRICS", "true", FLAG, "Measure, and serve /metrics."),
-    Setting("MIGD_STORE", "memory", choice("memory", "sqlite"), "Where events, quotas and records are kept."),
+    Setting("MIGD_STORE", "sqlite", choice("memory", "sqlite"), "Where events, quotas and records are kept."),
     Setting("MIGD_DATA_DIR", "", FOLDER, "Where the sqlite store lies; unset, ~/.local/share/migd."),
     Setting("MIGD_SQLITE_SYNCHRONOUS", "normal", _SYNCHRONOUS, "full: acks survive a power loss, too."),
-    Setting("MIGD_AUDIT_LOG_PATH", "", FILE, "Append one JSON line per invocation to this file."),
+    Setting("MIGD_FAILPOINT", "", _FAILPOINT, "For testing: the gateway kills itself (SIGKILL) there."),
+    Setting(
+        "MIGD_AUDIT_LOG_PATH", "", FILE, "Append the audit trail to this file, one JSON line per record."
+    ),
+    Setting("MIGD_AUDIT_ON_FAILURE", "continue", _ON_FAILURE, "Whether to run what can not be audited."),
     Setting("MIGD_LOG_LEVEL", "info", _LEVEL, "The least that is logged."),
     Setting("MIGD_LOG_FORMAT", "text", choice("text", "json"), "How log lines on standard error look."),
     Setting("MIGD_GRPC_ADDR", "", ADDRESS, "Where gRPC is served; unset, it is not."),
@@ -96,6 +109,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MIGD_SHUTDOWN_GRACE_S", "10", _GRACE, "How long work may go on after SIGTERM."),
     Setting("MIGD_SSE_KEEPALIVE_S", "15", _SECONDS, "How often a quiet SSE stream says that it is there."),
     Setting("MIGD_MAX_CONCURRENT_INVOCATIONS", "1024", _COUNT, "Invocations in flight; more are refused."),
+    Setting("MIGD_TENANT_RATE_PER_S", "0", _RATE, "Invocations a tenant may start a second; 0: no limit."),
+    Setting("MIGD_TENANT_RATE_BURST", "0", _COUNT_OR_NONE, "So many at once after a pause; 0: a second's."),
+    Setting("MIGD_TENANT_CONCURRENCY", "0", _COUNT_OR_NONE, "Those of a tenant that may run; 0: no limit."),
     Setting("MIGD_MAX_STREAMS_PER_CONNECTION", "256", _COUNT, "Streams on one WebSocket or StreamInvoke."),
     Setting("MIGD_MAX_CONNECTIONS_PER_TENANT", "1000", _COUNT, "Long-lived connections of a tenant."),
     Setting("MIGD_MAX_DEADLINE_MS", "3600000", _MILLISECONDS, "The longest that one invocation may run."),
@@ -106,6 +122,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MIGD_RETENTION_AGE_S", "604800", _AGE, "How long an event is kept."),
     Setting("MIGD_RETENTION_AUDIT_RECORDS", "10000", _MANY, "Audit records kept for export."),
     Setting("MIGD_MAX_TOPICS_PER_TENANT", "1000", _COUNT, "Topics that one tenant may have."),
+    Setting("MIGD_MAX_CONSUMERS_PER_TENANT", "1000", _COUNT, "Names of consumers that one tenant may have."),
+    Setting("MIGD_CONSUMER_WINDOW_S", "2592000", _AGE, "How long the place of an absent consumer is kept."),
     Setting("MIGD_HEARTBEAT_MIN_MS", "1000", _MILLISECONDS, "The shortest heartbeat interval suggested."),
     Setting("MIGD_HEARTBEAT_MAX_MS", "60000", _MILLISECONDS, "The longest heartbeat interval suggested."),
 )
@@ -125,7 +143,9 @@ class Settings:
     store: str
     data_dir: Path | None
     sqlite_synchronous: Literal["normal", "full"]
+    failpoint: str
     audit_log_path: Path | None
+    audit_on_failure: Literal["continue", "refuse"]
     log_level: str
     log_format: str
     grpc_addr: Address | None
@@ -149,6 +169,9 @@ class Settings:
     shutdown_grace_s: float
     sse_keepalive_s: float
     max_concurrent_invocations: int
+    tenant_rate_per_s: float
+    tenant_rate_burst: int
+    tenant_concurrency: int
     max_streams_per_connection: int
     max_connections_per_tenant: int
     max_deadline_ms: int
@@ -159,6 +182,8 @@ class Settings:
     retention_age_s: float
     retention_audit_records: int
     max_topics_per_tenant: int
+    max_consumers_per_tenant: int
+    consumer_window_s: float
     heartbeat_min_ms: int
     heartbeat_max_ms: int
 
@@ -203,5 +228,7 @@ def _check_together(settings: Settings) -> None:
         raise ConfigError(
             "MIGD_AUTH_MODE=jwt needs MIGD_JWT_HS256_SECRET, the secret that tokens are signed with"
         )
+    if settings.tenant_rate_burst and not settings.tenant_rate_per_s:
+        raise ConfigError("MIGD_TENANT_RATE_BURST is set and MIGD_TENANT_RATE_PER_S, the rate, is not")
     if settings.heartbeat_min_ms > settings.heartbeat_max_ms:
         raise ConfigError("MIGD_HEARTBEAT_MIN_MS is greater than MIGD_HEARTBEAT_MAX_MS")

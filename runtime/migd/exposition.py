@@ -43,6 +43,11 @@ class Exposition:
         yield from self._http()
         yield from self._invocations()
         yield from self._events_and_streams()
+        yield CounterMetricFamily(
+            "mig_gateway_audit_lost",
+            "Audit records given up because they could not be written, in all places together.",
+            value=self._metrics.audit_lost(),
+        )
         yield from self._mirror()
         yield InfoMetricFamily(
             "mig_gateway_build",

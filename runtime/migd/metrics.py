@@ -67,6 +67,7 @@ class Metrics:
         self.events_delivered = 0
         self.events_mirrored: Counter[str] = Counter()
         self.in_flight: Callable[[], int] = int
+        self.audit_lost: Callable[[], int] = int
         self.mirror: Callable[[], MirrorState | None] = _no_mirror
         self.knows_capability: Callable[[str], bool] = bool
 

@@ -62,14 +62,13 @@ class NatsSide:
             store=parts.store,
             recorder=parts.recorder,
             clock=parts.clock,
-            server_id=parts.identity.server_id,
+            server_id=lambda: gateway.server_id,
         )
         if self.serves:
             self._binding = NatsBinding(
                 gateway,
                 self.link,
                 clock=parts.clock,
-                server_id=parts.identity.server_id,
                 version=__version__,
                 max_body_bytes=self._settings.max_body_bytes,
                 most_waiting=parts.limits.max_concurrent_invocations * _WAITING_PER_INVOCATION,

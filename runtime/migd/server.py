@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
@@ -17,11 +17,11 @@ import uvloop
 from mig_protocol.errors import MigFault
 from migd.app import Application
 from migd.config import ConfigError, Settings
-from migd.core.catalog import Capability
 from migd.http_edge import HttpEdge
 
 if TYPE_CHECKING:
     from migd.grpc_edge import GrpcEdge
+    from migd.manifest import Manifest
 
 _log = logging.getLogger("migd.server")
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -31,16 +31,15 @@ Ready = Callable[[Sequence[str]], None]
 """Told where else the gateway is served, such as "gRPC on 127.0.0.1:9090"."""
 
 
-def run(
-    settings: Settings, capabilities: Iterable[Capability], listener: socket.socket, ready: Ready
-) -> None:
+def run(settings: Settings, manifest: Manifest, listener: socket.socket, ready: Ready) -> None:
     """Serve until SIGTERM or SIGINT, then end in order. `ready` is called when the first request can come.
 
     In order: no new connections; what is in flight ends, or is failed after MIGD_SHUTDOWN_GRACE_S; streams
     end with a terminal frame. A second signal ends the process at once. Raises ConfigError.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(Application(settings, capabilities), settings, listener, ready))
+        application = Application(settings, manifest.capabilities, manifest.tenants)
+        runner.run(_serve(application, settings, listener, ready))
 
 
 def edge_of(
@@ -67,7 +66,7 @@ def grpc_edge_of(application: Application, settings: Settings) -> GrpcEdge | Non
         return None
     # The library writes to standard error in a form of its own; what matters comes back as a status.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    # One thread less between the socket and the event loop: a tenth of what a call costs (decision 0006).
+    # One thread less between the socket and the event loop: a tenth of what a call costs (decision 0007).
     os.environ.setdefault("GRPC_EXPERIMENTS", "-event_engine_listener")
     from migd.grpc_edge import GrpcEdge, GrpcLimits
 
@@ -90,6 +89,9 @@ async def _serve(application: Application, settings: Settings, listener: socket.
     grpc = grpc_edge_of(application, settings)
     edge = edge_of(application, settings, listener, grpc)
     _stop_on_signal(edge, settings.shutdown_grace_s)
+    if settings.audit_log_path is not None:
+        # Without a file to rotate, a hangup ends migd as it does any program on a terminal.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, application.reopen)
     try:
         await application.start()
     except MigFault as fault:

@@ -145,7 +145,7 @@ async def test_a_policy_is_explained_by_the_rule_that_decides() -> None:
         assert decide("umbrella", "destroy") == (False, "no rule allows the action destroy")
         await admin.set_quota(Quota(tenant_id="umbrella", max_invocations=1))
         await under_test.invoke(call=calling("umbrella"), to="test.theirs")
-        assert decide("umbrella") == (False, "the quota of 1 invocations is used up")
+        assert decide("umbrella") == (False, "the tenant has used its quota of 1 invocations")
 
 
 async def test_usage_counts_what_ran_and_adds_up() -> None:

@@ -96,6 +96,27 @@ async def test_a_cursor_past_the_end_skips_nothing_that_is_published_later() -> 
         assert [(event["sequence"], event["replay"]) for event in await events(subscription)] == [(2, False)]
 
 
+async def test_a_reader_that_is_behind_gives_the_others_a_turn_between_batches() -> None:
+    async with GatewayUnderTest() as under_test:
+        for n in range(50):
+            await publish(under_test, {"n": n})
+        subscription = await subscribe(under_test, "0", max_inflight=1)
+        order: list[str] = []
+
+        async def read() -> None:
+            for _ in range(50):
+                await subscription.next()
+                order.append("read")
+
+        async def work() -> None:
+            for _ in range(50):
+                order.append("work")
+                await asyncio.sleep(0)
+
+        await asyncio.gather(read(), work())
+        assert order[:10].count("work") == 5
+
+
 async def test_a_reader_asleep_is_woken_by_a_publish() -> None:
     async with GatewayUnderTest() as under_test:
         subscription = await subscribe(under_test)

@@ -323,11 +323,11 @@ async def test_a_cancel_that_meets_the_last_frame_changes_nothing() -> None:
 async def test_a_cancel_frame_keeps_the_bounds_of_a_cancel_request() -> None:
     async with GatewayUnderTest() as under_test:
         client = Client(under_test)
-        for payload, pointer in (
-            ({"target_message_id": "m-1", "reason": "x" * 1025}, "/payload/reason"),
-            ({"target_message_id": "m 1"}, "/payload/target_message_id"),
+        for name, value, pointer in (
+            ("reason", "x" * 1025, "/payload/reason"),
+            ("target_message_id", "m 1", "/payload/target_message_id"),
         ):
-            refused = await client.control(action="cancel", **payload)
+            refused = await client.control(**{"action": "cancel", name: value})
             assert refused.error
             assert refused.error.code is MigErrorCode.MIG_INVALID_REQUEST
             assert [one["pointer"] for one in (refused.error.details or {})["violations"]] == [pointer]

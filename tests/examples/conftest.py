@@ -33,7 +33,7 @@ def start_run(*arguments: str, **environ: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, str(ROOT / "examples" / "run.py"), *arguments],
         cwd=ROOT,
-        env={**inherited, **environ},
+        env={**inherited, "MIGD_STORE": "memory", **environ},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -34,7 +34,7 @@ def defective_migd(defect: Defect, *, credential: str | None = None, **environ: 
 
     With a `credential`, requests without any are given that one: an authentication that lets everyone in.
     """
-    application = Application(load_settings(environ), (reference_capability(),))
+    application = Application(load_settings({"MIGD_STORE": "memory", **environ}), (reference_capability(),))
     with serving(_Spoilt(application, defect, credential)) as port:
         yield f"http://127.0.0.1:{port}"
 

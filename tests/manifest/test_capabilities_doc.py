@@ -25,6 +25,17 @@ def test_the_page_has_every_key_of_an_entry(tmp_path: Path, kind: str) -> None:
     assert [key for key in known if f"`{key}`" not in reference] == []
 
 
+@pytest.mark.parametrize("limits", ["zzz: 1", "tenants: {acme: {zzz: 1}}"], ids=["the file's", "a tenant's"])
+def test_the_page_has_every_key_of_limits(tmp_path: Path, limits: str) -> None:
+    path = tmp_path / "migd.yaml"
+    path.write_text(f"migd: 1\nlimits: {{{limits}}}\n")
+    with pytest.raises(ManifestError) as wrong:
+        load_manifest(path, {})
+    known = str(wrong.value).partition("known here: ")[2].split(", ")
+    section = _PAGE[_PAGE.index("### Limits") :]
+    assert [key for key in known if f"{key}` |" not in section] == []
+
+
 def test_the_page_has_every_argument_of_the_decorator() -> None:
     section = _PAGE[: _PAGE.index("### Refusing")]
     assert [name for name in inspect.signature(capability).parameters if f"| `{name}` |" not in section] == []

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from migd.core.catalog import Capability
+from migd.core.limits import Allowance
 from migd.manifest import Manifest, ManifestError, load_manifest
 from migd.providers.builtin import REFERENCE_ID
 from migd.providers.http import HttpProvider
@@ -174,6 +175,35 @@ def test_an_installed_package_can_offer_a_capability(
         load(write("migd: 1\ncapabilities:\n  - entry_point: test.offred"))
 
 
+def test_limits_are_a_tenants_or_a_capabilitys(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "limited_capability.py").write_text(PYTHON_MODULE.format(name="limited"))
+    manifest = load(
+        write(
+            """
+            migd: 1
+            limits:
+              tenants:
+                acme: {rate_per_s: 0.5, burst: 3, concurrency: "${PLACES}"}
+                globex: {rate_per_s: 0}
+            capabilities:
+              - {builtin: reference, limits: {rate_per_s: 10}}
+              - {python: "limited_capability:limited", limits: {concurrency: 2}}
+              - {http: "http://127.0.0.1:1/", id: test.http, limits: {rate_per_s: 7, burst: 9}}
+            """
+        ),
+        PLACES="4",
+    )
+    assert manifest.tenants == {
+        "acme": Allowance(rate_per_s=0.5, burst=3, concurrency=4),
+        "globex": Allowance(rate_per_s=0.0),
+    }
+    assert [capability.limits for capability in manifest.capabilities] == [
+        Allowance(rate_per_s=10.0),
+        Allowance(concurrency=2),
+        Allowance(rate_per_s=7.0, burst=9),
+    ]
+
+
 def test_anchors_and_merges_share_settings(write: Write) -> None:
     manifest = load(
         write(
@@ -282,6 +312,34 @@ BROKEN = {
     "bad uri": (entry("input_schema_uri: x"), '5: capabilities[0].input_schema_uri: "x" is not a URI'),
     "no tenants": (entry("tenants: []"), "5: capabilities[0].tenants: names no tenant"),
     "bad tenant": (entry("tenants: ['*']"), '5: capabilities[0].tenants[0]: "*" is not a tenant id'),
+    "rate is text": (
+        entry("limits: {rate_per_s: many}"),
+        "5: capabilities[0].limits.rate_per_s: many is not a number from 0 to 1000000",
+    ),
+    "rate is negative": (
+        entry("limits: {rate_per_s: -1}"),
+        "5: capabilities[0].limits.rate_per_s: -1 is not a number from 0",
+    ),
+    "burst alone": (
+        entry("limits: {burst: 5}"),
+        "5: capabilities[0].limits.burst: a burst needs a rate_per_s beside it",
+    ),
+    "concurrency is no number of places": (
+        entry("limits: {concurrency: 1.5}"),
+        "5: capabilities[0].limits.concurrency: 1.5 is not a whole number",
+    ),
+    "unknown limit": (
+        entry("limits: {rate: 1}"),
+        "5: capabilities[0].limits.rate: unknown key; known here: rate_per_s, burst, concurrency",
+    ),
+    "limits of something else": (
+        "migd: 1\nlimits: {tenant: {acme: {}}}",
+        '2: limits.tenant: unknown key; did you mean "tenants"?',
+    ),
+    "limits of no tenant": (
+        "migd: 1\nlimits:\n  tenants:\n    a b: {rate_per_s: 1}",
+        '4: limits.tenants.a b: "a b" is not a tenant id',
+    ),
     "timeout is text": (
         entry("timeout_ms: fast"),
         "5: capabilities[0].timeout_ms: fast is not a whole number from 1 to 86400000",

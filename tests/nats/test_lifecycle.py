@@ -54,10 +54,12 @@ async def test_work_goes_on_while_the_connection_is_lost(own_server: NatsServer)
         await provider.started.wait()
         own_server.stop()
         await until(lambda: migd.gateway.readiness().status != "ok")
-        provider.release.set()
-        await until(lambda: not migd.gateway.in_flight())
         own_server.start()
-        # Both ends came back, and the answer had waited for that.
+        await until(lambda: migd.gateway.readiness().status == "ok" and caller.client.is_connected)
+        await caller.client.flush()
+        assert migd.gateway.in_flight() == 1
+        provider.release.set()
+        # The answer takes the connection that there is now.
         assert (await asking).json["payload"] == {"done": True}
 
 

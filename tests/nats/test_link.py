@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,15 +14,19 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from mig_protocol.errors import MigFault
-from migd.bindings.nats.link import NatsConfig, NatsLink
+from migd.bindings.nats.link import Connected, NatsConfig, NatsLink
 from support.nats_servers import NatsServer
 from support.until import until
 
 
 @asynccontextmanager
-async def linked(server: NatsServer, **config: Any) -> AsyncIterator[NatsLink]:
+async def linked(
+    server: NatsServer, callbacks: Iterable[Connected] = (), **config: Any
+) -> AsyncIterator[NatsLink]:
     """A link that has been started and is closed at the end."""
     link = NatsLink(NatsConfig(servers=(server.url,), name="test", **config))
+    for callback in callbacks:
+        link.on_connected(callback)
     await link.start()
     try:
         yield link
@@ -64,11 +68,9 @@ async def test_subscriptions_and_callbacks_are_there_again_after_a_restart(own_s
     async def second() -> None:
         order.append("second")
 
-    async with linked(own_server) as link:
-        link.on_connected(first)
-        link.on_connected(second)
+    async with linked(own_server, callbacks=(first, second)) as link:
         await link.subscribe("a.b", receive)
-        await until(lambda: link.connected)
+        await until(lambda: link.connected and len(order) == 2)
         own_server.stop()
         await until(lambda: not link.connected)
         own_server.start()
@@ -119,6 +121,20 @@ async def test_the_log_says_once_why_there_is_no_connection(
         await until(lambda: link._failures > 2)
     told = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert [record.reason for record in told] == [f"{own_server.url}: the connection is refused"]  # type: ignore[attr-defined]
+
+
+async def test_closing_while_the_server_is_gone_ends_the_attempts(own_server: NatsServer) -> None:
+    async with linked(own_server) as link:
+        await until(lambda: link.connected)
+        own_server.stop()
+        await until(lambda: "refused" in (link.health() or ""))
+        await link.close()
+        client = link.client
+        own_server.start()
+        async with client_of(own_server) as other:
+            await other.flush()
+        assert client.is_closed
+        assert "going down" in (link.health() or "")
 
 
 async def test_closing_does_not_wait_for_a_server_that_does_not_answer(own_server: NatsServer) -> None:

@@ -170,6 +170,7 @@ async def test_an_event_of_a_gateway_that_says_only_its_origin_is_taken_once(nat
         (foreign_event(1, "e-1", tenant="another"), {}),
         (foreign_event(1, "e-1", topic="c.d"), {}),
         (foreign_event(1, "e-1", sequence=-1), {}),
+        (foreign_event(1, "e-1", published_at="2026-01-15T09:30:00"), {}),
         (foreign_event(1, "e-2"), {}),
         (foreign_event(1, "e-1"), {"mig-log": "l", "mig-previous": "900"}),
         (foreign_event(1, "e-1"), {"mig-log": "l", "mig-previous": "-1"}),
@@ -184,8 +185,11 @@ async def test_what_is_no_event_is_counted_and_dropped(
         readers(running, tenant="foreign") as (reader,),
         wire(nats_server, "mig.v0_1.foreign.events.>") as seen,
     ):
+        await publish(running[0], 1, tenant="foreign")
+        # It was said on the connection on which the gateway had subscribed before.
+        await until(lambda: seen.mirrored)
         named = {"mig-origin": "elsewhere", "Nats-Msg-Id": "e-1", **headers}
         await seen.client.publish("mig.v0_1.foreign.events.a.b", body, headers=named)
         await until_mirror(running[0], malformed=1)
         await publish(running[0], 2, tenant="foreign")
-        assert await numbers(reader, 1) == [2]
+        assert await numbers(reader, 2) == [1, 2]

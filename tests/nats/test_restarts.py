@@ -98,7 +98,7 @@ async def test_while_nats_reads_nothing_a_stream_waits_and_costs_a_bounded_amoun
         for item in provider.items:
             yield item
 
-    provider.stream = stream  # type: ignore[method-assign]
+    provider.stream = stream  # type: ignore[method-assign, assignment]
     async with asked_migd(own_server, capability(provider)) as (migd, caller):
         frames = await caller.frames("s-1")
         await caller.stream("test.scripted", stream_id="s-1")

@@ -192,6 +192,21 @@ async def test_a_stream_over_a_lost_connection_ends_with_an_error_and_not_with_a
     assert (last["kind"], last["end_stream"], last["error"]["code"]) == ("error", True, "MIG_UNAVAILABLE")
 
 
+async def test_the_acceptance_comes_before_the_first_frame(nats_server: NatsServer) -> None:
+    async with asked_migd(nats_server) as (_, caller):
+        # One subscription for both shows their order.
+        everything = await caller.client.subscribe(caller.subject("stream.>"))
+        body = {"payload": {"input": "hi"}, "stream_preference": "server_stream"}
+        await caller.client.publish(
+            caller.subject(f"invoke.{INFER}"),
+            json.dumps(body).encode(),
+            reply=caller.subject("stream.accepted"),
+            headers={"stream_id": "s-1"},
+        )
+        kinds = [json.loads((await everything.next_msg(20)).data).get("kind") for _ in range(3)]
+    assert kinds == [None, "response", "response"]
+
+
 async def test_a_stream_without_a_reply_subject_goes_to_its_stream(nats_server: NatsServer) -> None:
     async with asked_migd(nats_server) as (_, caller):
         frames = await caller.frames("s-1")

@@ -47,7 +47,7 @@ def test_the_commands_are_declared(unpacked: Path) -> None:
 
 
 def test_a_gateway_runs_from_the_wheel_alone(unpacked: Path, tmp_path: Path) -> None:
-    with running_migd(cwd=tmp_path, PYTHONPATH=str(unpacked)) as migd:
+    with running_migd(cwd=tmp_path, PYTHONPATH=str(unpacked), XDG_DATA_HOME=str(tmp_path)) as migd:
         for page in ("/ui", "/docs", "/docs/mig", "/docs/openapi/mig.json", "/healthz", "/metrics"):
             with urllib.request.urlopen(migd.url + page) as answer:
                 assert answer.status == 200, page

@@ -107,11 +107,13 @@ async def test_who_asks_and_for_how_long_is_in_the_headers(
 
     provider = await running(service(await serve(headers), headers={"Authorization": "Bearer secret"}))
     traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    sent = await provider.invoke(work(seconds=5.0, session_id="session-1", traceparent=traceparent))
+    named = {"session_id": "session-1", "traceparent": traceparent, "idempotency_key": "key-1"}
+    sent = await provider.invoke(work(seconds=5.0, **named))
     assert sent["x-tenant-id"] == "acme"
     assert sent["mig-message-id"] == "message-1"
     assert sent["mig-session-id"] == "session-1"
     assert sent["traceparent"] == traceparent
+    assert sent["idempotency-key"] == "key-1"
     assert 4000 < int(sent["mig-deadline-ms"]) <= 5000
     assert sent["authorization"] == "Bearer secret"
     assert sent["content-type"] == "application/json"
@@ -126,6 +128,7 @@ async def test_headers_without_a_value_are_not_sent(work: MakeWork, serve: Serve
     sent = (await provider.invoke(work()))["names"]
     assert "traceparent" not in sent
     assert "mig-session-id" not in sent
+    assert "idempotency-key" not in sent
 
 
 async def test_a_cookie_of_one_call_is_not_sent_with_the_next(

@@ -34,7 +34,8 @@ def mistake(*arguments: str, **environ: str) -> str:
 def test_it_says_where_it_is_ready_serves_there_and_ends_on_sigterm() -> None:
     with running_migd() as migd:
         assert (
-            "".join(migd.stdout) == f"migd {__version__} ready on {migd.url} (console /ui, reference /docs)\n"
+            "".join(migd.stdout) == f"migd {__version__} ready on {migd.url} "
+            "(console /ui, reference /docs, data in memory only)\n"
         )
         with urllib.request.urlopen(f"{migd.url}/healthz") as answer:
             assert answer.status == 200
@@ -103,6 +104,80 @@ def test_an_audit_file_that_can_not_be_written_is_one_line(tmp_path: Path) -> No
 
     assert line.startswith("MIGD_AUDIT_LOG_PATH=")
     assert line.endswith("can not be written: No such file or directory")
+
+
+def test_what_it_keeps_is_in_the_users_data_folder_and_the_ready_line_says_so(tmp_path: Path) -> None:
+    with running_migd(XDG_DATA_HOME=str(tmp_path)) as migd:
+        assert f"data in {tmp_path}/migd)" in "".join(migd.stdout)
+        assert (tmp_path / "migd" / "migd.sqlite3").is_file()
+
+
+def test_a_data_home_that_is_relative_is_ignored(tmp_path: Path) -> None:
+    with running_migd(cwd=tmp_path, XDG_DATA_HOME="here", HOME=str(tmp_path / "home")) as migd:
+        assert f"data in {tmp_path}/home/.local/share/migd)" in "".join(migd.stdout)
+    assert not (tmp_path / "here").exists()
+
+
+def test_a_second_gateway_in_the_same_folder_is_one_line_with_what_to_do(tmp_path: Path) -> None:
+    with running_migd(XDG_DATA_HOME=str(tmp_path)) as first:
+        assert mistake(XDG_DATA_HOME=str(tmp_path)) == (
+            f"{tmp_path}/migd is in use by another migd (process {first.process.pid}); "
+            "choose another folder with MIGD_DATA_DIR, or set MIGD_STORE=memory to keep nothing"
+        )
+        with running_migd(XDG_DATA_HOME=str(tmp_path), MIGD_STORE="memory"):
+            pass
+
+
+def test_a_data_folder_that_can_not_be_written_is_one_line_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert mistake(XDG_DATA_HOME=str(tmp_path / "file")) == (
+        f"{tmp_path}/file/migd/migd.sqlite3 can not be written: Not a directory; "
+        "choose another folder with MIGD_DATA_DIR, or set MIGD_STORE=memory to keep nothing"
+    )
+
+
+def test_a_user_without_a_home_is_told_what_to_do() -> None:
+    """Such as a number that the machine has no entry for, as which containers like to run."""
+    script = (
+        "import os, pwd, sys\n"
+        "from migd.cli import main\n"
+        "os.environ.pop('HOME', None)\n"
+        "def unknown(uid): raise KeyError(uid)\n"
+        "pwd.getpwuid = unknown\n"
+        "sys.argv[1:] = ['--addr', '127.0.0.1:0']\n"
+        "main()\n"
+    )
+    said = subprocess.run([sys.executable, "-c", script], env={}, capture_output=True, text=True, check=False)
+    assert (said.returncode, said.stderr) == (
+        2,
+        "migd: there is no home folder to keep data in: "
+        "choose another folder with MIGD_DATA_DIR, or set MIGD_STORE=memory to keep nothing\n",
+    )
+
+
+def test_a_restarted_gateway_is_the_same_server_unless_it_is_named(tmp_path: Path) -> None:
+    names = []
+    for name in ("", "", "gw-1", ""):
+        with running_migd(XDG_DATA_HOME=str(tmp_path), MIGD_SERVER_ID=name) as migd:
+            hello = urllib.request.Request(
+                f"{migd.url}/mig/v0.1/hello", data=b"{}", headers={"X-Tenant-ID": "acme"}
+            )
+            with urllib.request.urlopen(hello) as answer:
+                names.append(json.load(answer)["server_id"])
+    first = names[0]
+    assert first.startswith("migd-")
+    assert names == [first, first, "gw-1", first]
+
+
+def test_the_tests_gateways_can_not_write_into_the_home_of_whoever_runs_them() -> None:
+    assert "this-test-gave-its-gateway-no-data-dir" in mistake(MIGD_STORE="sqlite")
+
+
+@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_a_store_that_keeps_nothing_is_not_backed_up(tmp_path: Path, command: str) -> None:
+    assert mistake(command, str(tmp_path / "file"), MIGD_STORE="memory") == (
+        "MIGD_STORE=memory keeps nothing that could be backed up or restored"
+    )
 
 
 def test_a_wrong_manifest_is_one_line_with_its_place(tmp_path: Path) -> None:

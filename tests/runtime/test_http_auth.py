@@ -9,22 +9,9 @@ from typing import Any
 import jwt
 import pytest
 
-from mig_protocol.operations import OPERATIONS
+from support.http_requests import BODIES, REFERENCE, requests
 from support.running_migd import LocalMigd, local_migd
 from support.tokens import JWT_MODE, SECRET, bearer
-
-REFERENCE = "observatory.models.infer"
-PLACES = {"{capability}": REFERENCE, "{topic}": "a.b", "{message_id}": "m-1"}
-
-BODIES = {
-    "/admin/v0.1/capabilities": {"descriptor": {"id": "x.y", "version": "1.0.0", "modes": ["unary"]}},
-    "/admin/v0.1/schemas": {"uri": "schema://x/y", "schema": {}},
-    "/pro/v0.1/policies/validate": {"tenant_id": "acme", "capability": "x.y", "action": "invoke"},
-    "/pro/v0.1/quotas": {"tenant_id": "acme", "max_invocations": 1},
-    "/cloud/v0.1/orgs": {"name": "Acme"},
-    "/cloud/v0.1/tenants": {"name": "Acme", "org_id": "o-1"},
-    "/cloud/v0.1/gateways": {"tenant_id": "acme", "region": "eu", "binding": "http"},
-}
 
 
 @pytest.fixture
@@ -34,16 +21,7 @@ async def migd() -> AsyncIterator[LocalMigd]:
 
 
 def routes(rights: str) -> list[tuple[str, str]]:
-    """Method and path of every HTTP operation with these rights; the WebSocket has tests of its own."""
-    found = []
-    for operation in OPERATIONS:
-        if operation.rights == rights and operation.http_path and operation.id != "STREAM":
-            path = operation.http_path
-            for template, value in PLACES.items():
-                path = path.replace(template, value)
-            found.append((operation.http_method or "", path))
-    assert found
-    return found
+    return [(method, path) for _, method, path in requests(rights)]
 
 
 @pytest.mark.parametrize(("method", "path"), routes("caller") + routes("admin"))

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from mig_protocol.errors import MigFault
+from migd.core.ports import BATCH_BYTES
 from migd.stores.retention import Retention
-from migd.stores.sqlite.events import READ_BYTES
 from support.manual_clock import ManualClock
 from support.sqlite_stores import Draft, opened, publish, query, sequences
 
@@ -48,14 +48,16 @@ async def test_readers_of_the_newest_events_share_them(tmp_path: Path, clock: Ma
         assert first[0] is second[0] is event
 
 
-async def test_a_batch_from_the_file_has_a_bound_in_bytes(tmp_path: Path, clock: ManualClock) -> None:
-    async with opened(tmp_path, clock, tail_bytes=0) as store:
+@pytest.mark.parametrize("tail_bytes", [0, 16_000_000])
+async def test_a_batch_has_a_bound_in_bytes_from_memory_and_from_the_file(
+    tmp_path: Path, clock: ManualClock, tail_bytes: int
+) -> None:
+    async with opened(tmp_path, clock, tail_bytes=tail_bytes) as store:
         for number in range(6):
-            await publish(store, f"e{number}", size=READ_BYTES // 2)
-        await publish(store, "large", size=2 * READ_BYTES)
-        assert await sequences(store) == [1, 2]
-        assert await sequences(store, 5) == [6, 7]
-        assert await sequences(store, 6) == [7]
+            await publish(store, f"e{number}", size=BATCH_BYTES // 2)
+        await publish(store, "large", size=2 * BATCH_BYTES)
+        batches = [await store.events.read("acme", "a.b", after, 100) for after in (0, 5, 6)]
+    assert [[event.sequence for event in batch] for batch in batches] == [[1, 2], [6, 7], [7]]
 
 
 async def test_a_log_goes_on_where_it_ended(tmp_path: Path, clock: ManualClock) -> None:

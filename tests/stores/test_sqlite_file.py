@@ -14,9 +14,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from migd.stores.sqlite import SqliteStore, StoreError
-from migd.stores.sqlite.schema import MIGRATIONS, migrate
-from support.manual_clock import EPOCH, ManualClock
-from support.sqlite_stores import opened, publish, query, sequences
+from support.manual_clock import ManualClock
+from support.sqlite_stores import opened, publish, sequences
 
 VERSIONS = Path(__file__).parent / "sqlite_versions"
 
@@ -52,6 +51,14 @@ async def test_two_gateways_do_not_share_a_store(tmp_path: Path, clock: ManualCl
         assert await publish(store, "still there") == 1
     async with opened(tmp_path, clock) as store:
         assert await sequences(store) == [1]
+
+
+async def test_a_file_names_its_gateway_once(tmp_path: Path, clock: ManualClock) -> None:
+    async with opened(tmp_path / "a", clock) as first, opened(tmp_path / "b", clock) as other:
+        name = first.server_id
+        assert name != other.server_id
+    async with opened(tmp_path / "a", clock) as again:
+        assert again.server_id == name
 
 
 async def test_a_store_that_did_not_open_is_not_held(tmp_path: Path, clock: ManualClock) -> None:
@@ -126,61 +133,4 @@ def test_a_read_only_file_is_named() -> None:
         said = subprocess.run(
             [sys.executable, "-c", program, str(folder)], capture_output=True, text=True, check=True
         )
-    assert said.stdout == f"StoreError: {folder}/migd.sqlite3 can not be written: Permission denied\n"
-
-
-@pytest.mark.parametrize("version", range(1, len(MIGRATIONS) + 1))
-async def test_a_file_of_every_version_is_read_with_all_that_is_in_it(
-    tmp_path: Path, clock: ManualClock, version: int
-) -> None:
-    with closing(sqlite3.connect(tmp_path / "migd.sqlite3")) as connection:
-        connection.executescript((VERSIONS / f"{version}.sql").read_text())
-    async with opened(tmp_path, clock) as store:
-        assert query(tmp_path, "PRAGMA user_version") == [(len(MIGRATIONS),)]
-        events = await store.events.read("acme", "a.b", 0, 9)
-        assert [(event.sequence, event.event_id, event.published_at) for event in events] == [
-            (1, "first", EPOCH),
-            (2, "second", EPOCH),
-        ]
-        assert await publish(store, "again", key="k") == 2
-        record = await store.idempotency.get("acme", "cap", "k")
-        assert record is not None
-        assert (record.digest, record.payload) == (b"digest", {"answer": 1})
-        assert store.tombstones.reason("acme", "m") == "why"
-        assert [descriptor.id for descriptor in await store.catalog.capabilities()] == ["a.b"]
-        assert await store.catalog.schemas() == {"schema://a": {"title": "a"}}
-        assert (store.quotas.limit("acme"), store.quotas.used("acme")) == (5, 2)
-        assert await store.usage.by_tenant() == {"acme": 3}
-        assert [record.message_id for record in await store.audit.export(None)] == ["1", "2"]
-        assert await store.directory.has_org("o")
-        assert await store.directory.has_tenant("t")
-        if version >= 2:
-            assert store.mirror.log == "this-log"
-            assert await store.mirror.mirrored("acme", "a.b") == 1
-            assert await store.mirror.knows("that-log")
-            assert await store.mirror.last_taken("that-log", "acme", "c.d") == 7
-
-
-def test_steps_are_taken_once_each_and_in_order(tmp_path: Path) -> None:
-    path = tmp_path / "db"
-    steps = [("CREATE TABLE t (a)",), ("ALTER TABLE t ADD b", "INSERT INTO t VALUES (1, 2)")]
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        migrate(connection, path, steps[:1])
-        connection.execute("INSERT INTO t VALUES (0)")
-        for _ in range(2):
-            migrate(connection, path, steps)
-            assert connection.execute("SELECT * FROM t").fetchall() == [(0, None), (1, 2)]
-            assert connection.execute("PRAGMA user_version").fetchone() == (2,)
-
-
-def test_a_step_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
-    path = tmp_path / "db"
-    good = ("CREATE TABLE t (a)",)
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        migrate(connection, path, [good])
-        with pytest.raises(sqlite3.OperationalError):
-            migrate(connection, path, [good, ("INSERT INTO t VALUES (1)", "CREATE TABLE t (b)")])
-        assert connection.execute("SELECT * FROM t").fetchall() == []
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
-        migrate(connection, path, [good, ("CREATE TABLE u (b)",)])
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    assert said.stdout == f"StoreFolderError: {folder}/migd.sqlite3 can not be written: Permission denied\n"

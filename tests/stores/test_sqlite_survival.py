@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from mig_protocol.messages import (
-    AuditRecord,
     BindingType,
     CapabilityDescriptor,
     GatewayRecord,
@@ -24,7 +23,8 @@ from mig_protocol.messages import (
 from migd.core.mirroring import Origin, Outgoing
 from migd.core.ports import IdempotencyRecord
 from migd.stores.retention import Retention
-from support.manual_clock import EPOCH, ManualClock
+from support.audit_trail import ids_of, lines_of, record, verified
+from support.manual_clock import ManualClock
 from support.sqlite_stores import Draft, opened, publish, query, sequences
 
 WORKER = Path(__file__).parent.parent / "support" / "sqlite_worker.py"
@@ -38,9 +38,6 @@ def clock() -> ManualClock:
 async def test_a_closed_store_has_everything_when_it_is_opened_again(
     tmp_path: Path, clock: ManualClock
 ) -> None:
-    record = AuditRecord(
-        actor="a", tenant_id="acme", capability="c", outcome="success", timestamp=EPOCH, message_id="1"
-    )
     async with opened(tmp_path, clock) as store:
         await publish(store, "first")
         await publish(store, "second", key="k")
@@ -53,7 +50,8 @@ async def test_a_closed_store_has_everything_when_it_is_opened_again(
         assert [await store.quotas.debit("acme") for _ in range(2)] == [True, True]
         for _ in range(3):
             store.usage.count("acme", "cap")
-        store.audit.append(record)
+        store.audit.append(record("1"))
+        audited = await lines_of(store.audit)
         await store.directory.put_org(Org(id="o", name="o"))
         await store.directory.put_tenant(Tenant(id="t", name="t", org_id="o"))
         await store.directory.put_gateway(
@@ -68,7 +66,8 @@ async def test_a_closed_store_has_everything_when_it_is_opened_again(
         assert (store.quotas.limit("acme"), store.quotas.used("acme")) == (5, 2)
         assert [await store.quotas.debit("acme") for _ in range(4)] == [True, True, True, False]
         assert await store.usage.by_tenant() == {"acme": 3}
-        assert await store.audit.export(None) == [record]
+        assert len(audited) == 1
+        assert await lines_of(store.audit) == audited
         assert not await store.directory.put_org(Org(id="o", name="another"))
         assert await store.directory.has_tenant("t")
 
@@ -132,8 +131,12 @@ async def test_what_was_acknowledged_survives_a_kill(
                 assert await store.idempotency.get("acme", "cap", ack["key"]) == IdempotencyRecord(
                     b"digest", {"answer": ack["key"]}
                 )
-        audited = [record.message_id for record in await store.audit.export(None)]
+        audited = await ids_of(store.audit)
         assert audited == [str(number) for number in range(1, len(audited) + 1)]
+        # It goes on where it was, and it is still one chain.
+        store.audit.append(record("after"))
+        chained = await lines_of(store.audit)
+        assert f", 1 to {len(audited) + 1}, " in verified(chained)
         assert query(tmp_path, "PRAGMA integrity_check") == [("ok",)]
 
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
-import resource
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from mig_protocol.errors import MigFault
-from mig_protocol.messages import AuditRecord, MigErrorCode
+from mig_protocol.messages import MigErrorCode
 from migd.stores.retention import Retention
 from migd.stores.sqlite.writer import Writer
-from support.manual_clock import EPOCH, ManualClock
+from support.audit_trail import ids_of, lines_of, record, verified
+from support.full_disk import no_room
+from support.manual_clock import ManualClock
 from support.sqlite_stores import Draft, opened, publish, query, sequences
 
 
@@ -28,17 +28,6 @@ def clock() -> ManualClock:
 class Unencodable(Draft):
     def encode(self, sequence: int) -> bytes:
         raise ValueError(sequence)
-
-
-@contextmanager
-def no_room() -> Iterator[None]:
-    """No file of this process can grow: what a full disk does, without filling one."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 async def test_an_acknowledged_event_is_committed(tmp_path: Path, clock: ManualClock) -> None:
@@ -138,17 +127,31 @@ async def test_usage_and_audit_wait_for_a_disk_that_fails(tmp_path: Path, clock:
     async with opened(tmp_path, clock) as store:
         await publish(store, "a")
         with no_room():
-            _record(store.audit.append, "1")
+            store.audit.append(record("1"))
             store.usage.count("acme", "cap")
             clock.advance(0.1)
             # While the first is on its way.
-            _record(store.audit.append, "2")
+            store.audit.append(record("2"))
             with pytest.raises(MigFault):
-                await store.audit.export(None)
-        assert [record.message_id for record in await store.audit.export(None)] == ["1", "2"]
+                await store.audit.head()
+            assert "does not read or write" in (store.audit.failure or "")
+        assert await ids_of(store.audit) == ["1", "2"]
+        assert (store.audit.failure, store.audit.lost) == (None, 0)
     async with opened(tmp_path, clock) as store:
         assert await store.usage.by_tenant() == {"acme": 1}
-        assert [record.message_id for record in await store.audit.export(None)] == ["1", "2"]
+        assert verified(await lines_of(store.audit)).startswith("2 records, 1 to 2, ")
+
+
+async def test_audit_records_that_can_never_be_written_are_counted_as_lost_and_hold_up_no_others(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    async with opened(tmp_path, clock) as store:
+        store.audit.append(record("unencodable", actor=object()))
+        with pytest.raises(TypeError):
+            await store.audit.head()
+        assert store.audit.lost == 1
+        store.audit.append(record("after"))
+        assert verified(await lines_of(store.audit)).startswith("1 record, 1 to 1, ")
 
 
 async def test_more_than_may_wait_is_refused_as_backpressure(tmp_path: Path, clock: ManualClock) -> None:
@@ -197,7 +200,7 @@ async def test_usage_and_audit_are_written_within_the_time_that_they_may_take(
     async with opened(tmp_path, clock, flush_s=0.1) as store:
         for number in range(5):
             store.usage.count("acme", "cap")
-            _record(store.audit.append, str(number))
+            store.audit.append(record(str(number)))
         clock.advance(0.1)
         # Commits are in the order in which they were asked for.
         await store.quotas.set_limit("acme", 1)
@@ -211,10 +214,12 @@ async def test_audit_keeps_what_its_bound_says_over_many_rows_and_restarts(
     for run in range(3):
         async with opened(tmp_path, clock, Retention(audit_records=1500)) as store:
             for number in range(1100):
-                _record(store.audit.append, f"{run}-{number}")
-            _record(store.audit.append, f"{run}-lone-surrogate-\ud800")
-            exported = [record.message_id for record in await store.audit.export(None)]
+                store.audit.append(record(f"{run}-{number}"))
+            store.audit.append(record(f"{run}-lone-surrogate-\ud800"))
+            lines = await lines_of(store.audit)
+            exported = [json.loads(line)["message_id"] for line in lines]
             assert len(exported) == min(1101 * (run + 1), 1500)
+            assert f" to {1101 * (run + 1)}" in verified(lines)
             assert exported[-2:] == [f"{run}-1099", f"{run}-lone-surrogate-\ufffd"]
     assert query(tmp_path, "SELECT sum(records) FROM audit")[0][0] < 1500 + 1024
 
@@ -226,20 +231,6 @@ async def test_a_store_that_is_not_open_refuses(tmp_path: Path, clock: ManualClo
         await publish(store, "late")
     with pytest.raises(MigFault, match="not open"):
         await store.directory.has_org("o")
-
-
-def _record(append: object, message_id: str) -> None:
-    assert callable(append)
-    append(
-        AuditRecord(
-            actor="a",
-            tenant_id="acme",
-            capability="c",
-            outcome="success",
-            timestamp=EPOCH,
-            message_id=message_id,
-        )
-    )
 
 
 def test_the_simulated_full_disk_is_over(tmp_path: Path) -> None:

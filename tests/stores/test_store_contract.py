@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import (
-    AuditRecord,
     BindingType,
     CapabilityDescriptor,
     GatewayRecord,
@@ -19,11 +20,13 @@ from mig_protocol.messages import (
     Org,
     Tenant,
 )
+from migd.core.audit import NO_LINE, hash_of
 from migd.core.mirroring import Head, Origin
-from migd.core.ports import IdempotencyRecord, Store, Taken
+from migd.core.ports import BATCH_BYTES, ConsumerName, IdempotencyRecord, Store, Taken
 from migd.stores.memory import MemoryStore
 from migd.stores.retention import Retention
 from migd.stores.sqlite import SqliteStore
+from support.audit_trail import ids_of, lines_of, record, verified
 from support.manual_clock import EPOCH, ManualClock
 
 SMALL = Retention(
@@ -31,6 +34,9 @@ SMALL = Retention(
     bytes=2_000,
     age_s=60,
     topics=2,
+    consumers=2,
+    total_consumers=3,
+    consumer_window_s=600,
     audit_records=3,
     idempotency_records=3,
     tombstones=3,
@@ -41,6 +47,11 @@ SMALL = Retention(
 STORES: dict[str, Callable[[ManualClock, Path], Store]] = {
     "memory": lambda clock, _: MemoryStore(clock, SMALL),
     "sqlite": lambda clock, folder: SqliteStore(folder / "data", clock, SMALL),
+}
+
+SPACIOUS: dict[str, Callable[[ManualClock, Path], Store]] = {
+    "memory": lambda clock, _: MemoryStore(clock),
+    "sqlite": lambda clock, folder: SqliteStore(folder / "spacious", clock),
 }
 
 
@@ -132,6 +143,24 @@ async def test_a_repeated_key_gives_the_first_event_of_that_topic(store: Store) 
     assert (other.event_id, other.sequence) == ("three", 1)
     assert (repeated_first, repeated_again, repeated_other) == (False, True, False)
     assert await store.events.head("acme", "a.b") == 1
+
+
+async def test_a_key_used_by_many_at_once_appends_one_event(store: Store) -> None:
+    answers = await asyncio.gather(
+        *(store.events.append("acme", "a.b", Draft(f"e{number}"), "k") for number in range(50))
+    )
+    assert len({(event.event_id, event.sequence) for event, _ in answers}) == 1
+    assert [repeated for _, repeated in answers].count(False) == 1
+    assert await sequences(store, 0) == [1]
+
+
+async def test_a_read_ends_with_the_event_that_fills_a_batch(clock: ManualClock, tmp_path: Path) -> None:
+    for store in (MemoryStore(clock), SqliteStore(tmp_path, clock)):
+        await store.open()
+        for size in (BATCH_BYTES // 2, BATCH_BYTES // 2, 0, 2 * BATCH_BYTES, 0):
+            await store.events.append("acme", "a.b", Draft("e", size=size), None)
+        assert [await sequences(store, after) for after in (0, 2, 4)] == [[1, 2], [3, 4], [5]]
+        await store.close()
 
 
 async def test_retention_keeps_the_newest_by_count(store: Store) -> None:
@@ -274,6 +303,85 @@ async def test_other_logs_are_limited_those_first_that_were_silent_longest(store
     assert await store.mirror.last_taken("second", "acme", "a.b") == 0
 
 
+BILLING = ConsumerName("acme", "a.b", "billing")
+
+
+async def test_a_new_consumer_is_kept_where_it_began_and_resumes_where_it_left_off(store: Store) -> None:
+    assert await store.consumers.resume(BILLING, 4) == 4
+    assert await store.consumers.resume(BILLING, 9) == 4
+    store.consumers.taken(BILLING, 7)
+    store.consumers.hurry()
+    assert await store.consumers.resume(BILLING, 9) == 7
+
+
+async def test_only_a_move_takes_a_consumer_back(store: Store, clock: ManualClock) -> None:
+    await store.consumers.resume(BILLING, 4)
+    for _ in range(3):
+        store.consumers.taken(BILLING, 3)
+        clock.advance(200)
+    assert await store.consumers.resume(BILLING, 9) == 4
+    await store.consumers.move(BILLING, 1)
+    assert await store.consumers.resume(BILLING, 9) == 1
+    await store.consumers.move(BILLING, 6)
+    assert await store.consumers.resume(BILLING, 9) == 6
+
+
+async def test_the_same_name_elsewhere_is_another_consumer(store: Store) -> None:
+    await store.consumers.resume(BILLING, 4)
+    assert await store.consumers.resume(BILLING._replace(tenant_id="umbrella"), 1) == 1
+    assert await store.consumers.resume(BILLING._replace(topic="c.d"), 2) == 2
+    assert await store.consumers.resume(BILLING, 9) == 4
+
+
+async def test_consumers_are_limited_by_tenant_and_in_all(store: Store) -> None:
+    for number in range(2):
+        await store.consumers.resume(ConsumerName("acme", "a.b", f"c{number}"), 0)
+    with pytest.raises(MigFault, match="tenant has its limit of 2") as caught:
+        await store.consumers.resume(ConsumerName("acme", "c.d", "c2"), 0)
+    assert caught.value.code is MigErrorCode.MIG_RATE_LIMITED
+    await store.consumers.move(ConsumerName("umbrella", "a.b", "c"), 0)
+    with pytest.raises(MigFault, match="gateway has its limit of 3"):
+        await store.consumers.move(ConsumerName("other", "a.b", "c"), 0)
+    assert await store.consumers.resume(ConsumerName("acme", "a.b", "c1"), 9) == 0
+
+
+async def test_a_consumer_is_forgotten_a_window_after_its_last_sign_of_life(
+    store: Store, clock: ManualClock
+) -> None:
+    quiet, busy = BILLING._replace(consumer_id="quiet"), BILLING._replace(consumer_id="busy")
+    for name in (quiet, busy):
+        await store.consumers.resume(name, 4)
+    clock.advance(400)
+    store.consumers.taken(busy, 4)
+    clock.advance(400)
+    assert await store.consumers.resume(busy, 9) == 4
+    assert await store.consumers.resume(quiet, 9) == 9
+    clock.advance(601)
+    for number in range(2):
+        await store.consumers.resume(BILLING._replace(consumer_id=f"new{number}"), 0)
+
+
+async def test_a_consumer_that_is_heard_of_again_after_its_window_is_kept_again(
+    store: Store, clock: ManualClock
+) -> None:
+    await store.consumers.resume(BILLING, 4)
+    clock.advance(601)
+    await store.consumers.resume(BILLING._replace(topic="c.d"), 0)
+    store.consumers.taken(BILLING, 8)
+    assert await store.consumers.resume(BILLING, 9) == 8
+
+
+async def test_bytes_of_a_quiet_topic_are_free_again_when_its_events_are_too_old(clock: ManualClock) -> None:
+    store = MemoryStore(clock, Retention(total_bytes=1_000, age_s=60))
+    await store.events.append("acme", "quiet.one", Draft("e", size=800), None)
+    with pytest.raises(MigFault, match="bytes"):
+        await store.events.append("acme", "busy.one", Draft("e", size=800), None)
+    clock.advance(61)
+    for _ in range(2):
+        await store.events.append("acme", "busy.one", Draft("e", at=clock.now()), None)
+    await store.events.append("acme", "busy.one", Draft("e", size=800, at=clock.now()), None)
+
+
 async def test_an_idempotency_record_lasts_for_its_window_and_is_its_tenants_own(
     store: Store, clock: ManualClock
 ) -> None:
@@ -321,6 +429,30 @@ async def test_a_quota_gives_exactly_as_many_as_it_says(store: Store) -> None:
     assert [await store.quotas.debit("acme") for _ in range(2)] == [True, False]
 
 
+async def test_a_quota_is_exact_however_many_take_of_it_at_once(store: Store) -> None:
+    await store.quotas.set_limit("acme", 20)
+    taken = await asyncio.gather(*(store.quotas.debit("acme") for _ in range(50)))
+    assert (sum(taken), store.quotas.used("acme")) == (20, 20)
+
+
+async def test_a_debit_that_is_cancelled_has_taken_nothing(store: Store) -> None:
+    await store.quotas.set_limit("acme", 30)
+    debits = [asyncio.create_task(store.quotas.debit("acme")) for _ in range(40)]
+    await asyncio.sleep(0)
+    for debit in debits[::2]:
+        debit.cancel()
+    ended = await asyncio.gather(*debits, return_exceptions=True)
+    await store.quotas.set_limit("acme", 100)
+    assert store.quotas.used("acme") == ended.count(True)
+    assert await store.quotas.debit("acme")
+
+
+async def test_a_debit_without_a_quota_is_not_counted(store: Store) -> None:
+    assert await store.quotas.debit("acme")
+    await store.quotas.set_limit("acme", 1)
+    assert store.quotas.used("acme") == 0
+
+
 async def test_quotas_are_limited_in_number(store: Store) -> None:
     await store.quotas.set_limit("a", 1)
     await store.quotas.set_limit("b", 1)
@@ -339,18 +471,58 @@ async def test_usage_adds_up_and_stays_bounded(store: Store) -> None:
 
 async def test_audit_records_are_given_in_order_filtered_and_bounded(store: Store) -> None:
     for number, tenant in enumerate(("umbrella", "acme", "acme", "umbrella")):
-        store.audit.append(
-            AuditRecord(
-                actor="a",
-                tenant_id=tenant,
-                capability="c",
-                outcome="success",
-                timestamp=EPOCH,
-                message_id=str(number),
-            )
-        )
-    assert [r.message_id for r in await store.audit.export(None)] == ["1", "2", "3"]
-    assert [r.message_id for r in await store.audit.export("acme")] == ["1", "2"]
+        store.audit.append(record(str(number), tenant_id=tenant))
+    assert await ids_of(store.audit) == ["1", "2", "3"]
+    assert await ids_of(store.audit, tenant_id="acme") == ["1", "2"]
+    assert await ids_of(store.audit, after=3) == ["3"]
+    assert await ids_of(store.audit, after=99) == []
+
+
+async def test_every_filter_of_the_audit_trail_holds_at_once(clock: ManualClock, tmp_path: Path) -> None:
+    for name, made in SPACIOUS.items():
+        store = made(clock, tmp_path)
+        await store.open()
+        wanted: dict[str, Any] = {
+            "tenant_id": "acme",
+            "capability": 'odd "quoted" é',
+            "outcome": "MIG_FORBIDDEN",
+            "actor": "bob",
+            "operation": "STREAM",
+        }
+        store.audit.append(record("wanted", at=EPOCH + timedelta(seconds=5), **wanted))
+        for field in wanted:
+            other = wanted | {
+                field: "other",
+                "capability": wanted["capability"] if field != "capability" else "x",
+            }
+            store.audit.append(record(f"other-{field}", at=EPOCH + timedelta(seconds=5), **other))
+        # In a row of its own each, where records are kept in rows.
+        await store.audit.head()
+        store.audit.append(record("exact", at=EPOCH + timedelta(seconds=5), **wanted))
+        await store.audit.head()
+        store.audit.append(record("early", at=EPOCH + timedelta(seconds=4), **wanted))
+        await store.audit.head()
+        store.audit.append(record("late", at=EPOCH + timedelta(seconds=6), **wanted))
+        window: dict[str, Any] = {
+            "since": EPOCH + timedelta(seconds=5),
+            "until": EPOCH + timedelta(seconds=6),
+        }
+        assert await ids_of(store.audit, **wanted, **window) == ["wanted", "exact"], name
+        assert await ids_of(store.audit, **wanted) == ["wanted", "exact", "early", "late"], name
+        await store.close()
+
+
+async def test_the_audit_trail_is_one_chain_whose_head_is_told(store: Store) -> None:
+    assert await store.audit.head() == NO_LINE
+    kept: list[bytes] = []
+    for number in range(5):
+        store.audit.append(record(str(number)))
+        head = await store.audit.head()
+        kept += await lines_of(store.audit, after=number)
+        assert head == (number + 1, hash_of(kept[-1]))
+    assert verified(kept).startswith("5 records, 1 to 5, ")
+    # What retention has left begins in the middle, and is a chain nevertheless.
+    assert verified(await lines_of(store.audit)).startswith(f"3 records, 3 to 5 after {hash_of(kept[1])}, ")
 
 
 async def test_the_directory_keeps_the_first_of_an_id_and_is_limited(store: Store) -> None:

@@ -1,4 +1,4 @@
-"""A whole gateway without a socket: real core, real memory store, a clock that the test moves."""
+"""A whole gateway without a socket: real core, a real store (memory by default), a clock that tests move."""
 
 from __future__ import annotations
 
@@ -6,20 +6,27 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from typing import Any
 
+from mig_protocol.errors import MigFault
 from mig_protocol.messages import (
     AuditRecord,
     CapabilityDescriptor,
+    ConnectionKind,
+    FrameKind,
     InvocationMode,
     InvokeRequest,
     InvokeResponse,
     QoSProfile,
+    RequestFrame,
     RequestHeader,
+    StreamFrame,
 )
 from migd.core.auth import OpenAuthenticator
 from migd.core.call import Call, Principal
 from migd.core.catalog import Capability
 from migd.core.gateway import Gateway, Parts
+from migd.core.ledger import OnFailure
 from migd.core.limits import Identity, Limits
+from migd.core.ports import Store
 from migd.core.provider import Final, Health, JsonObject, Work
 from migd.core.recorder import NullRecorder
 from migd.stores.memory import MemoryStore
@@ -95,9 +102,14 @@ class Sink:
 
     def __init__(self) -> None:
         self.records: list[AuditRecord] = []
+        self.failure: str | None = None
+
+    lost = 0
 
     def append(self, record: AuditRecord) -> None:
         self.records.append(record)
+
+    def reopen(self) -> None: ...
 
     async def close(self) -> None: ...
 
@@ -106,7 +118,8 @@ def capability(
     provider: Scripted | None, id: str = "test.scripted", modes: str = "unary server_stream", **fields: Any
 ) -> Capability:
     """A capability with the given modes; `fields` go to the Capability or to its descriptor."""
-    own = {name: fields.pop(name) for name in ("tenants", "input_schema", "output_schema") if name in fields}
+    names = ("tenants", "limits", "input_schema", "output_schema")
+    own = {name: fields.pop(name) for name in names if name in fields}
     descriptor = CapabilityDescriptor(
         id=id,
         version="1.0.0",
@@ -122,10 +135,16 @@ class GatewayUnderTest:
     """Use as an async context manager; its attributes are there for tests to look at."""
 
     def __init__(
-        self, *capabilities: Capability, limits: Limits | None = None, retention: Retention | None = None
+        self,
+        *capabilities: Capability,
+        limits: Limits | None = None,
+        retention: Retention | None = None,
+        clock: ManualClock | None = None,
+        store: Store | None = None,
+        audit_on_failure: OnFailure = "continue",
     ) -> None:
-        self.clock = ManualClock()
-        self.store = MemoryStore(self.clock, retention)
+        self.clock = clock or ManualClock()
+        self.store = store or MemoryStore(self.clock, retention)
         self.audit = Sink()
         self.provider = Scripted()
         self.gateway = Gateway(
@@ -137,6 +156,7 @@ class GatewayUnderTest:
                 identity=Identity(server_id="under-test"),
                 limits=limits or Limits(),
                 audit_sinks=(self.audit,),
+                audit_on_failure=audit_on_failure,
             )
         )
         self._capabilities = capabilities or (capability(self.provider),)
@@ -159,6 +179,41 @@ class GatewayUnderTest:
         request = InvokeRequest(capability=to, payload=payload or {}, header=RequestHeader(**header))
         answer = self.gateway.invoke(call or calling(), request)
         return answer if isinstance(answer, InvokeResponse) else await answer
+
+    async def stream(
+        self, call: Call | None = None, to: str = "test.scripted", **header: Any
+    ) -> list[StreamFrame]:
+        """A streamed invocation from its request frame to its terminal one."""
+        frames: list[StreamFrame] = []
+
+        async def take(frame: StreamFrame) -> None:
+            frames.append(frame)
+
+        session = self.gateway.open_session(call or calling(), take, ConnectionKind.ws_stream)
+        request = RequestFrame(
+            kind=FrameKind.request,
+            stream_id="s",
+            capability=to,
+            payload={},
+            header=RequestHeader(**header),
+        )
+        await session.receive(request)
+        try:
+            await session.finish()
+        finally:
+            await session.close()
+        return frames
+
+    async def outcome(self, *args: Any, streamed: bool = False, **kwargs: Any) -> str:
+        """How an invocation ended: the error's code, empty for a success."""
+        if streamed:
+            last = (await self.stream(*args, **kwargs))[-1]
+            return last.error.code.value if last.error else ""
+        try:
+            await self.invoke(*args, **kwargs)
+        except MigFault as fault:
+            return fault.code.value
+        return ""
 
 
 def calling(tenant: str | None = "acme", *, scopes: str | None = None, binding: str = "http") -> Call:

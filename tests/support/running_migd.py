@@ -89,12 +89,15 @@ class MigdProcess:
 
 
 def start_migd(*arguments: str, cwd: Path | None = None, **environ: str) -> MigdProcess:
-    """The process as it starts, with no variables of migd's but these; port 0 unless they say otherwise."""
+    """The process as it starts, with no variables of migd's but these; port 0 unless they say otherwise.
+
+    It keeps nothing unless they say where: see `_keeping`.
+    """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("MIGD_")}
     return MigdProcess(
         subprocess.Popen(
             [sys.executable, "-m", "migd", *arguments],
-            env={**inherited, "MIGD_ADDR": "127.0.0.1:0", **environ},
+            env={**inherited, "MIGD_ADDR": "127.0.0.1:0", **_keeping(environ)},
             cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -102,6 +105,12 @@ def start_migd(*arguments: str, cwd: Path | None = None, **environ: str) -> Migd
             text=True,
         )
     )
+
+
+def _keeping(environ: Mapping[str, str]) -> dict[str, str]:
+    """With the memory store, unless a folder for the default one is named: never that of the user."""
+    named = {"MIGD_DATA_DIR", "XDG_DATA_HOME"} & environ.keys()
+    return {**environ} if named else {"MIGD_STORE": "memory", **environ}
 
 
 @contextmanager
@@ -185,7 +194,7 @@ class LocalMigd:
 @asynccontextmanager
 async def local_migd(*capabilities: Capability, **environ: str) -> AsyncIterator[LocalMigd]:
     """The reference capability and `capabilities`, under the settings that these variables give."""
-    settings = load_settings({"MIGD_ADDR": "127.0.0.1:0", "MIGD_SHUTDOWN_GRACE_S": "0", **environ})
+    settings = load_settings({"MIGD_ADDR": "127.0.0.1:0", "MIGD_SHUTDOWN_GRACE_S": "0", **_keeping(environ)})
     application = Application(settings, (reference_capability(), *capabilities))
     with listen(settings.addr) as listener:
         url = reachable_url(listener)

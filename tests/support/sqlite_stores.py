@@ -47,8 +47,13 @@ async def publish(
     return event.sequence
 
 
-async def sequences(store: SqliteStore, after: int = 0, limit: int = 1000) -> list[int]:
-    return [event.sequence for event in await store.events.read("acme", "a.b", after, limit)]
+async def sequences(store: SqliteStore, after: int = 0) -> list[int]:
+    """All that are retained after the cursor, batch by batch."""
+    read: list[int] = []
+    while batch := await store.events.read("acme", "a.b", after, 1000):
+        read += [event.sequence for event in batch]
+        after = read[-1]
+    return read
 
 
 def query(folder: Path, statement: str) -> list[tuple[Any, ...]]:

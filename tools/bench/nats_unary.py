@@ -7,14 +7,13 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from statistics import median
 
 import uvloop
 from tools.bench import processes
 from tools.bench.nats_load import answer_size, drive, request_parts
 from tools.bench.processes import Server
 from tools.bench.report import Figure
-from tools.bench.unary import Turn, invocation_bodies
+from tools.bench.unary import Turn, beside_floor, invocation_bodies
 
 CONNECTIONS = 32
 _PATIENCE_S = 10.0
@@ -40,22 +39,7 @@ def measure(*, quick: bool) -> Iterator[Figure]:
                 (_turn(floor, bare, requests, seconds), _turn(server, ours, requests, seconds))
                 for _ in range(rounds)
             ]
-    yield _figure([one for one, _ in turns], [one for _, one in turns])
-
-
-def _figure(floors: list[Turn], turns: list[Turn]) -> Figure:
-    return Figure(
-        name="NATS invoke",
-        value=median(turn.load.rate for turn in turns),
-        floor=median(turn.load.rate for turn in floors),
-        unit="requests/s",
-        least=0.65,
-        note=(
-            f"processor time per request {median(turn.cpu_us for turn in turns):.1f} us, "
-            f"floor {median(turn.cpu_us for turn in floors):.1f} us; the load used "
-            f"{max(turn.load.busy for turn in floors):.0%} of its core for the floor"
-        ),
-    )
+    yield beside_floor("NATS invoke", 0.65, [one for one, _ in turns], [one for _, one in turns])
 
 
 def _turn(server: Server, port: int, requests: list[tuple[bytes, bytes]], seconds: float) -> Turn:

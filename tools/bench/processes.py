@@ -63,13 +63,14 @@ def take_load_core() -> None:
 
 @contextmanager
 def migd(*arguments: str, **environ: str) -> Iterator[Server]:
-    """migd as it is run: metrics on, audit to a file, the default store and the reference capability."""
+    """migd as it is run: metrics on, audit to a file, the sqlite store and the reference capability."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("MIGD_")}
     with tempfile.TemporaryDirectory(prefix="migd-bench-") as folder:
         settings = {
             "MIGD_ADDR": "127.0.0.1:0",
             "MIGD_AUDIT_LOG_PATH": str(Path(folder) / "audit.jsonl"),
             "MIGD_DATA_DIR": folder,
+            "MIGD_STORE": "sqlite",
             "MIGD_LOG_LEVEL": "warning",
             **environ,
         }

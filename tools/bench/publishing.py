@@ -25,7 +25,7 @@ def publish_requests(topic: str) -> list[bytes]:
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
-    """Acks per second, into the default store."""
+    """Acks per second, each of a committed event."""
     requests = publish_requests("bench.orders")
     rounds, seconds = (2, 0.7) if quick else (7, 2.0)
     with processes.migd() as server:
@@ -37,7 +37,7 @@ def measure(*, quick: bool) -> Iterator[Figure]:
         ]
         cpu_us = (server.cpu_s - before) / sum(len(load.latencies) for load in loads) * 1e6
     yield Figure(
-        name="publish, 32 in flight",
+        name="durable publish, 32 in flight",
         value=median(load.rate for load in loads),
         unit="acks/s",
         least=10_000.0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,9 @@ from mig_codegen.emit.prose import summary
 from mig_codegen.model import HttpResponse, Model, Operation, Route
 
 _EVENT_STREAM = "text/event-stream"
+_LINES = "application/x-ndjson"
 _DEFAULT_JSON = "application/json"
+_STREAMED = " (its value an iterator of whole lines, closed with aclose() where it has one)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,7 @@ class RouteView:
     request: str | None
     response: str | None
     result: str
+    given: str
     varies: bool
     variation: str
     from_query: bool
@@ -84,6 +87,7 @@ def _route(model: Model, operation: Operation, route: Route) -> RouteView:
     media_types = [body.media_type for body in success.bodies] or [_DEFAULT_JSON]
     response = None if operation.response == "text" else operation.response
     other_statuses = tuple(_other_statuses(route, operation))
+    varies = len(media_types) > 1 or bool(other_statuses)
     return RouteView(
         operation=operation.id,
         handler="" if form == "websocket" else operation.method,
@@ -96,7 +100,8 @@ def _route(model: Model, operation: Operation, route: Route) -> RouteView:
         request=None if form == "websocket" else request,
         response=None if form == "websocket" else response,
         result=response or "str",
-        varies=len(media_types) > 1 or bool(other_statuses),
+        given=_given(response or "str", media_types, varies=varies),
+        varies=varies,
         variation=_variation(media_types[1:], other_statuses),
         from_query=from_query,
         query_fields=query,
@@ -111,8 +116,17 @@ def _route(model: Model, operation: Operation, route: Route) -> RouteView:
     )
 
 
+def _given(result: str, media_types: Sequence[str], *, varies: bool) -> str:
+    """The types of what a service method may give, or give an awaitable of."""
+    if not varies:
+        return result
+    streamed = " | Answer[AsyncIterator[bytes]]" if _LINES in media_types else ""
+    return f"{result} | Answer[{result}]{streamed}"
+
+
 def _variation(media_types: Iterable[str], statuses: Iterable[int]) -> str:
-    others = [f"as {one}" for one in media_types] + [f"under status {one}" for one in statuses]
+    others = [f"as {one}{_STREAMED if one == _LINES else ''}" for one in media_types]
+    others += [f"under status {one}" for one in statuses]
     return f"Give an Answer to answer {' or '.join(others)} instead."
 
 

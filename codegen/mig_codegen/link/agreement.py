@@ -109,6 +109,10 @@ class Agreement:
         framed = self.schemas.get(body.schema)
         if body.media_type == "text/event-stream" and framed and operation.response in framed.refs:
             return operation.response
+        # As lines, the answer is the items that its JSON form lists: itemSchema describes one of them.
+        whole = self.schemas.get(operation.response)
+        if body.media_type == "application/x-ndjson" and whole and body.schema in whole.refs:
+            return operation.response
         return body.schema
 
     def _check_error(self, operation: Operation, response: HttpResponse) -> None:

@@ -31,7 +31,7 @@ class Parameter:
 class HttpBody:
     """One media type of a request or response. `schema` is a title, or None for text.
 
-    For `text/event-stream` in OpenAPI 3.2 `schema` is the title of `itemSchema`.
+    For `text/event-stream` and `application/x-ndjson` in OpenAPI 3.2 `schema` is the title of `itemSchema`.
     """
 
     media_type: str

@@ -321,7 +321,7 @@ class EventsServicer:
         """SUBSCRIBE: retained events after the cursor, then live ones, until the client cancels the call. Events
         MUST come without a hole or a repeat between the two [MIG-SUB-004]. Where retention has removed events
         before they could be given, the next event's header.meta MUST have mig.gap {from_sequence, to_sequence}
-        [MIG-SUB-009]; a publisher's own mig.gap is taken out [MIG-SUB-010].
+        [MIG-SUB-010]; a publisher's own mig.gap is taken out [MIG-SUB-011].
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details("Method not implemented!")

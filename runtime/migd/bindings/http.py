@@ -13,6 +13,7 @@ from mig_protocol.http_exchange import Answer
 from mig_protocol.http_server import Exchange, HttpService
 from mig_protocol.messages import (
     AuditExport,
+    AuditFormat,
     AuditQuery,
     CancelAck,
     CancelRequest,
@@ -57,6 +58,7 @@ from migd.core.administration import Administration
 from migd.core.call import ANONYMOUS, Call, Principal
 from migd.core.gateway import Gateway
 
+_LINES = "application/x-ndjson"
 _PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 _OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
@@ -130,8 +132,13 @@ class HttpBinding(HttpService):
     def set_quota(self, exchange: Exchange, request: Quota) -> Awaitable[Quota]:
         return self._administration(exchange).set_quota(request)
 
-    def export_audit(self, exchange: Exchange, query: AuditQuery) -> Awaitable[AuditExport]:
-        return self._administration(exchange).export_audit(query)
+    async def export_audit(
+        self, exchange: Exchange, query: AuditQuery
+    ) -> AuditExport | Answer[AsyncIterator[bytes]]:
+        administration = self._administration(exchange)
+        if query.format is AuditFormat.jsonl or (query.format is UNSET and _accepts(exchange, _LINES)):
+            return Answer(await administration.audit_lines(query), media_type=_LINES)
+        return await administration.export_audit(query)
 
     def create_org(self, exchange: Exchange, request: OrgCreation) -> Awaitable[Org]:
         return self._administration(exchange).create_org(request)
@@ -150,7 +157,7 @@ class HttpBinding(HttpService):
     def metrics(self, exchange: Exchange) -> str | Answer[str]:
         if self._scrape is None:
             raise MigFault(MigErrorCode.MIG_NOT_FOUND, "metrics are switched off (MIGD_ENABLE_METRICS)")
-        if _wants_openmetrics(exchange):
+        if _accepts(exchange, "application/openmetrics-text"):
             return Answer(self._scrape().openmetrics(), media_type=_OPENMETRICS)
         return Answer(self._scrape().text(), media_type=_PROMETHEUS)
 
@@ -183,11 +190,11 @@ class HttpBinding(HttpService):
             return ANONYMOUS
 
 
-def _wants_openmetrics(exchange: Exchange) -> bool:
+def _accepts(exchange: Exchange, media_type: str) -> bool:
+    """Whether the client names that media type."""
     accepted = b",".join(value for name, value in exchange.headers if name == b"accept").lower()
-    return any(
-        part.partition(b";")[0].strip() == b"application/openmetrics-text" for part in accepted.split(b",")
-    )
+    named = media_type.encode()
+    return any(part.partition(b";")[0].strip() == named for part in accepted.split(b","))
 
 
 def _as_call(exchange: Exchange, principal: Principal) -> Call:

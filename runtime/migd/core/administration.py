@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 from msgspec import UNSET, UnsetType
 
 from mig_protocol.errors import MigFault
@@ -25,7 +27,9 @@ from mig_protocol.messages import (
     TenantCreation,
     UsageReport,
 )
-from migd.core.catalog import Catalog
+from migd.core.admission import Admission
+from migd.core.audit_export import AuditExports
+from migd.core.catalog import Catalog, Entry
 from migd.core.clock import Clock
 from migd.core.ports import Store
 
@@ -33,10 +37,12 @@ from migd.core.ports import Store
 class Administration:
     """Rights are checked before: see `Gateway.require_admin`."""
 
-    def __init__(self, catalog: Catalog, store: Store, clock: Clock) -> None:
+    def __init__(self, catalog: Catalog, admission: Admission, store: Store, clock: Clock) -> None:
         self._catalog = catalog
+        self._admission = admission
         self._store = store
         self._clock = clock
+        self._trail = AuditExports(store.audit)
 
     async def register_capability(self, request: CapabilityRegistration) -> CapabilityDescriptor:
         """Register or replace. A capability without a provider is listed and answers MIG_UNAVAILABLE."""
@@ -62,25 +68,23 @@ class Administration:
         return SchemaReference(uri=request.uri)
 
     def validate_policy(self, request: PolicyCheck) -> PolicyDecision:
-        """Whether the tenant may do `action` with the capability, and which rule decides."""
-        entry = self._catalog.find(request.capability)
+        """Whether the tenant may do `action` with the capability now, and which rule decides: the one that
+        would decide about the call itself. Nothing is taken.
+        """
         if request.action not in ("invoke", "discover"):
             return PolicyDecision(allowed=False, reason=f"no rule allows the action {request.action}")
-        if entry is None or not entry.visible_to_tenant(request.tenant_id):
+        try:
+            entry = self._admission.known(request.tenant_id, request.capability)
+        except MigFault:
             return PolicyDecision(
                 allowed=False, reason=f"tenant {request.tenant_id} sees no capability {request.capability}"
             )
-        limit = self._store.quotas.limit(request.tenant_id)
-        if (
-            request.action == "invoke"
-            and limit is not None
-            and self._store.quotas.used(request.tenant_id) >= limit
-        ):
-            return PolicyDecision(allowed=False, reason=f"the quota of {limit} invocations is used up")
-        needs = (
-            f" to callers with one of the scopes {', '.join(sorted(entry.scopes))}" if entry.scopes else ""
-        )
-        return PolicyDecision(allowed=True, reason=f"{entry.id} is visible to the tenant and open{needs}")
+        if request.action == "invoke":
+            try:
+                self._admission.permit(request.tenant_id, entry)
+            except MigFault as fault:
+                return PolicyDecision(allowed=False, reason=fault.message)
+        return PolicyDecision(allowed=True, reason=_openness(entry))
 
     async def set_quota(self, request: Quota) -> Quota:
         """How many invocations the tenant may run, counted from its first quota on."""
@@ -88,8 +92,12 @@ class Administration:
         return request
 
     async def export_audit(self, query: AuditQuery) -> AuditExport:
-        """The retained records, oldest first, of one tenant or of all."""
-        return AuditExport(records=list(await self._store.audit.export(query.tenant_id or None)))
+        """One page of the retained records for which the query's filters hold, oldest first."""
+        return await self._trail.page(query)
+
+    async def audit_lines(self, query: AuditQuery) -> AsyncIterator[bytes]:
+        """The same records as lines, all there are where the query has no limit; a few at a time."""
+        return await self._trail.lines(query)
 
     async def create_org(self, request: OrgCreation) -> Org:
         org = Org(id=self._id(request.id), name=request.name)
@@ -132,3 +140,8 @@ class Administration:
     def _refuse_taken(self, stored: bool, kind: str, identifier: str) -> None:
         if not stored:
             raise MigFault(MigErrorCode.MIG_INVALID_REQUEST, f"{kind} {identifier} exists already")
+
+
+def _openness(entry: Entry) -> str:
+    needs = f" to callers with one of the scopes {', '.join(sorted(entry.scopes))}" if entry.scopes else ""
+    return f"{entry.id} is visible to the tenant and open{needs}"

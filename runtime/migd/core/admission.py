@@ -2,11 +2,16 @@
 
 The order is part of the protocol; the first check that fails gives the answer:
 header, tenant (both in `Contexts.open`), capability known, scope, payload size, payload schema,
-cancelled beforehand (all in `check`), idempotency (`once.Once`), then quota and rate, room to run, a
-provider to run it (`take`). This module and `context` are the only places that refuse an invocation.
+cancelled beforehand, an audit trail that must be written and can not be (all in `check`), idempotency
+(`once.Once`), then quota and rate, room to run, a provider to run it (`admit` and `running`). This module and
+`context` are the only places that refuse an invocation. What is refused takes nothing: a token, a place and
+the quota are taken once all is decided.
 """
 
 from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -14,12 +19,15 @@ from msgspec import UNSET, UnsetType
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
 from migd.core.catalog import Catalog, Entry
+from migd.core.clock import Clock
 from migd.core.context import Context
 from migd.core.flights import Flights
 from migd.core.invocation import cancelled
+from migd.core.ledger import Ledger
 from migd.core.limits import Limits
 from migd.core.ports import QuotaStore, TombstoneStore
 from migd.core.provider import JsonObject, Provider
+from migd.core.throttles import Throttle, Throttles
 
 _encode = msgspec.json.Encoder().encode
 
@@ -34,12 +42,17 @@ class Admission:
         quotas: QuotaStore,
         tombstones: TombstoneStore,
         limits: Limits,
+        clock: Clock,
+        ledger: Ledger,
     ) -> None:
         self._catalog = catalog
         self._flights = flights
         self._quotas = quotas
         self._tombstones = tombstones
         self._limits = limits
+        self._clock = clock
+        self._throttles = Throttles(limits.tenant, limits.tenants, limits.max_tenants_throttled)
+        self._ledger = ledger
         self._draining = False
 
     def drain(self) -> None:
@@ -59,11 +72,15 @@ class Admission:
         reason = self._tombstones.reason(context.tenant_id, context.message_id)
         if reason is not None:
             raise cancelled(reason)
+        # Before a kept answer is given and before a quota is debited: neither may go unrecorded.
+        self._ledger.require()
         return entry
 
     def visible(self, context: Context, capability: str | UnsetType) -> Entry:
         """A capability that exists for this tenant, and that the caller's scopes allow."""
-        entry = self._known(context, capability)
+        if not capability:
+            raise MigFault(MigErrorCode.MIG_INVALID_REQUEST, "capability is required")
+        entry = self.known(context.tenant_id, capability)
         if not entry.allows(context.principal):
             raise MigFault(
                 MigErrorCode.MIG_FORBIDDEN,
@@ -72,22 +89,86 @@ class Admission:
             )
         return entry
 
-    def needs_debit(self, context: Context) -> bool:
-        """Whether the tenant has a quota, so that `debit` must be awaited before `take`."""
-        return self._quotas.limit(context.tenant_id) is not None
+    def known(self, tenant_id: str, capability: str) -> Entry:
+        """A capability that exists for this tenant."""
+        entry = self._catalog.find(capability)
+        if entry is None or not entry.visible_to_tenant(tenant_id):
+            raise MigFault(MigErrorCode.MIG_UNSUPPORTED_CAPABILITY, f"no capability {capability}")
+        return entry
 
-    async def debit(self, context: Context) -> None:
-        """Take one invocation from the tenant's quota."""
-        if not await self._quotas.debit(context.tenant_id):
-            limit = self._quotas.limit(context.tenant_id)
-            raise MigFault(
-                MigErrorCode.MIG_RATE_LIMITED,
-                f"the tenant has used its quota of {limit} invocations",
-                details={"max_invocations": limit},
-                retry_after_s=60.0,
-            )
+    def permit(self, tenant_id: str, entry: Entry) -> Sequence[Throttle]:
+        """What the tenant may take decides: its quota, the rates, then the places to run. Takes nothing.
 
-    def take(self, entry: Entry, *, aboard: bool = False) -> Provider:
+        The throttles that an invocation has to take of, when it is started.
+        """
+        limit = self._quotas.limit(tenant_id)
+        if limit is not None and self._quotas.used(tenant_id) >= limit:
+            raise _used_up(limit)
+        if entry.allowance is None and not self._throttles.by_tenant:
+            return ()
+        now = self._clock.monotonic()
+        throttles = self._throttles.of(tenant_id, entry.id, entry.allowance, now)
+        slowest = max(throttles, key=lambda throttle: throttle.wait_s(now))
+        if wait_s := slowest.wait_s(now):
+            raise slowest.too_fast(wait_s)
+        for throttle in throttles:
+            if throttle.is_busy():
+                raise throttle.too_many()
+        return throttles
+
+    def must_run(self, context: Context, entry: Entry) -> bool:
+        """Whether `running` is the way and not `admit`: there is a quota to debit, or a place to keep."""
+        return (
+            self._quotas.limit(context.tenant_id) is not None
+            or self._throttles.counts_tenants
+            or (entry.allowance is not None and bool(entry.allowance.concurrency))
+        )
+
+    def admit(self, context: Context, entry: Entry) -> Provider:
+        """Everything that is left to decide, for an invocation that keeps nothing while it runs."""
+        if entry.allowance is None and not self._throttles.by_tenant:
+            return self._provider(entry)
+        throttles = self.permit(context.tenant_id, entry)
+        provider = self._provider(entry)
+        self._take(throttles)
+        return provider
+
+    @asynccontextmanager
+    async def running(self, context: Context, entry: Entry) -> AsyncIterator[Provider]:
+        """Everything that is left to decide, for an invocation in flight that runs inside the block.
+
+        The quota counts what ran: it is debited last, and what can not be debited does not run.
+        """
+        throttles = self.permit(context.tenant_id, entry)
+        provider = self._provider(entry, aboard=True)
+        self._take(throttles)
+        for throttle in throttles:
+            throttle.enter()
+        try:
+            await self._debit(context.tenant_id, throttles)
+            yield provider
+        finally:
+            for throttle in throttles:
+                throttle.left()
+
+    async def _debit(self, tenant_id: str, throttles: Sequence[Throttle]) -> None:
+        limit = self._quotas.limit(tenant_id)
+        if limit is None:
+            return
+        try:
+            if not await self._quotas.debit(tenant_id):
+                raise _used_up(limit)
+        except BaseException:
+            for throttle in throttles:
+                throttle.give_back()
+            raise
+
+    def _take(self, throttles: Sequence[Throttle]) -> None:
+        now = self._clock.monotonic()
+        for throttle in throttles:
+            throttle.take(now)
+
+    def _provider(self, entry: Entry, *, aboard: bool = False) -> Provider:
         """Room to run, and a provider to run it. `aboard`: the invocation is in flight already."""
         if not self._flights.has_room(aboard=aboard):
             raise MigFault(
@@ -108,14 +189,6 @@ class Admission:
                 details={"reason": health.reason},
             )
         return provider
-
-    def _known(self, context: Context, capability: str | UnsetType) -> Entry:
-        if not capability:
-            raise MigFault(MigErrorCode.MIG_INVALID_REQUEST, "capability is required")
-        entry = self._catalog.find(capability)
-        if entry is None or not entry.visible_to_tenant(context.tenant_id):
-            raise MigFault(MigErrorCode.MIG_UNSUPPORTED_CAPABILITY, f"no capability {capability}")
-        return entry
 
     def _check_size(self, context: Context, entry: Entry, payload: JsonObject) -> None:
         # The encoded request is never smaller than the payload in it: only a large one is measured.
@@ -140,6 +213,15 @@ class Admission:
             f"the payload does not match the input schema of {entry.id}: {first}",
             details={"violations": violations, "schema_uri": entry.descriptor.input_schema_uri or None},
         )
+
+
+def _used_up(limit: int) -> MigFault:
+    return MigFault(
+        MigErrorCode.MIG_RATE_LIMITED,
+        f"the tenant has used its quota of {limit} invocations",
+        details={"max_invocations": limit},
+        retry_after_s=60.0,
+    )
 
 
 def payload_of(payload: JsonObject | UnsetType) -> JsonObject:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import CapabilityDescriptor, DeliverySemantics, MigErrorCode, QoSProfile
 from migd.core.call import Principal
+from migd.core.limits import UNLIMITED, Allowance
 from migd.core.provider import JsonObject, Provider
 from migd.core.schemas import PayloadSchema, SchemaCatalog
 
@@ -20,7 +21,8 @@ class Capability:
     """A descriptor with what runs it.
 
     `provider` None means registered but with nothing to run it (MIG_UNAVAILABLE). `tenants` None means
-    every tenant sees it. The schemas are registered under the descriptor's URIs.
+    every tenant sees it. `limits` are what all tenants together may take of it. The schemas are registered
+    under the descriptor's URIs.
     """
 
     descriptor: CapabilityDescriptor
@@ -28,12 +30,14 @@ class Capability:
     input_schema: JsonObject | None = None
     output_schema: JsonObject | None = None
     tenants: frozenset[str] | None = None
+    limits: Allowance = UNLIMITED
 
 
 class Entry:
     """A capability as admission wants it: everything looked up once, when it is registered."""
 
     __slots__ = (
+        "allowance",
         "bidirectional",
         "capability",
         "descriptor",
@@ -49,6 +53,7 @@ class Entry:
     def __init__(self, capability: Capability, input_schema: PayloadSchema | None) -> None:
         descriptor = capability.descriptor
         modes = {mode.value for mode in descriptor.modes}
+        self.allowance = capability.limits if capability.limits.is_limit else None
         self.capability = capability
         self.descriptor = descriptor
         self.id = descriptor.id
@@ -101,6 +106,7 @@ class Catalog:
                 descriptor=descriptor,
                 provider=known.provider if known else None,
                 tenants=known.capability.tenants if known else None,
+                limits=known.capability.limits if known else UNLIMITED,
             )
         )
 

@@ -28,9 +28,10 @@ from migd.core.call import Call
 from migd.core.clock import Clock
 from migd.core.connections import Connections
 from migd.core.context import Contexts
+from migd.core.failpoints import Failpoints
 from migd.core.limits import Limits
 from migd.core.mirroring import Mirror, NoMirror, Origin, TopicKey
-from migd.core.ports import EventLog, Taken
+from migd.core.ports import ConsumerName, ConsumerStore, EventLog, Taken
 from migd.core.provider import JsonObject
 from migd.core.recorder import Recorder
 from migd.core.subscription import Subscription
@@ -79,17 +80,21 @@ class Events:
         *,
         contexts: Contexts,
         log: EventLog,
+        consumers: ConsumerStore,
         connections: Connections,
         recorder: Recorder,
         clock: Clock,
         limits: Limits,
+        failpoints: Failpoints,
     ) -> None:
         self._contexts = contexts
         self._log = log
+        self._consumers = consumers
         self._connections = connections
         self._recorder = recorder
         self._clock = clock
         self._limits = limits
+        self._failpoints = failpoints
         self._readers: dict[TopicKey, set[Subscription]] = {}
         self.mirror: Mirror = NoMirror()
 
@@ -113,6 +118,10 @@ class Events:
             event, repeated = await self._log.append(
                 context.tenant_id, topic, draft, context.idempotency_key or None
             )
+        except asyncio.CancelledError:
+            # The publisher is gone, and the store may have the event all the same.
+            self.mirror.interrupted(context.tenant_id, request.topic or "")
+            raise
         except MigFault as fault:
             fault.header = header
             raise
@@ -137,15 +146,17 @@ class Events:
         return taking
 
     async def subscribe(self, call: Call, request: SubscribeRequest, kind: ConnectionKind) -> Subscription:
-        """A reader of its own tenant's topic, from now on or from after `resume_cursor`."""
+        """A reader of its own tenant's topic: from after `resume_cursor`, or from where `consumer_id` left
+        off, or from now on.
+        """
         context = self._contexts.open(call, request.header)
         try:
             topic = _required(request.topic)
             head = await self._log.head(context.tenant_id, topic)
-            # A cursor past the end (of a log that was lost, say) has nothing to resume: live events follow.
-            position = min(int(request.resume_cursor), head) if request.resume_cursor else head
+            name = ConsumerName(context.tenant_id, topic, request.consumer_id or "")
+            position = await self._start(name, request.resume_cursor, head)
             connection_id = self._connections.opened(
-                call, kind, context.tenant_id, {"topic": topic, "consumer_id": request.consumer_id or ""}
+                call, kind, context.tenant_id, {"topic": topic, "consumer_id": name.consumer_id}
             )
         except MigFault as fault:
             fault.header = self._contexts.respond(context)
@@ -160,10 +171,22 @@ class Events:
             keepalive_s=self._limits.sse_keepalive_s,
             clock=self._clock,
             recorder=self._recorder,
+            failpoints=self._failpoints,
+            taken=partial(self._consumers.taken, name) if name.consumer_id else None,
             closed=lambda left: self._left(left, connection_id),
         )
         readers.add(subscription)
         return subscription
+
+    async def _start(self, name: ConsumerName, cursor: str | UnsetType, head: int) -> int:
+        """The position to begin at. What a name's is, is committed before the subscriber hears of it."""
+        if not cursor:
+            return await self._consumers.resume(name, head) if name.consumer_id else head
+        # A cursor past the end (of a log that was lost, say) has nothing to resume: live events follow.
+        position = min(int(cursor), head)
+        if name.consumer_id:
+            await self._consumers.move(name, position)
+        return position
 
     def end_all(self) -> None:
         """The gateway is going down: every subscription ends where it is; a cursor resumes it elsewhere."""
@@ -181,6 +204,7 @@ class Events:
 
     def _left(self, subscription: Subscription, connection_id: str) -> None:
         self._connections.closed(connection_id)
+        self._consumers.hurry()
         readers = self._readers.get(subscription.topic)
         if readers is not None:
             readers.discard(subscription)

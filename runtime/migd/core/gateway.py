@@ -38,6 +38,7 @@ from mig_protocol.messages import (
 )
 from migd.core.administration import Administration
 from migd.core.admission import Admission
+from migd.core.audit import AuditSink
 from migd.core.auth import Authenticator
 from migd.core.call import ANONYMOUS, Call, Principal
 from migd.core.cancellation import Cancellation
@@ -47,14 +48,16 @@ from migd.core.connections import Connections
 from migd.core.context import UNKNOWN_TENANT, Contexts
 from migd.core.drain import Drain
 from migd.core.events import Events
+from migd.core.failpoints import UNARMED, Failpoints
+from migd.core.failure_log import log_failure
 from migd.core.flights import Flights
 from migd.core.invoker import Invoker
-from migd.core.ledger import Ledger
+from migd.core.ledger import Ledger, OnFailure
 from migd.core.limits import Identity, Limits
 from migd.core.negotiation import Negotiation
 from migd.core.neighbours import Neighbours
 from migd.core.once import Once
-from migd.core.ports import AuditSink, Store
+from migd.core.ports import Store
 from migd.core.provider import JsonObject
 from migd.core.recorder import Recorder
 from migd.core.schemas import SchemaCatalog
@@ -79,7 +82,9 @@ class Parts:
     identity: Identity
     limits: Limits
     audit_sinks: tuple[AuditSink, ...] = ()
+    audit_on_failure: OnFailure = "continue"
     require_tenant_header: bool = False
+    failpoints: Failpoints = UNARMED
     # What else readiness depends on: a name, and what says why it is not well, or None.
     health: Mapping[str, Callable[[], str | None]] = field(default_factory=dict)
 
@@ -93,7 +98,12 @@ class Gateway:
         self._contexts = Contexts(clock, limits, require_tenant_header=parts.require_tenant_header)
         self._flights = Flights(limits.max_concurrent_invocations, limits.completed_remembered)
         self._catalog = Catalog(SchemaCatalog(limits.max_schemas), limits.max_capabilities)
-        self._admission = Admission(self._catalog, self._flights, store.quotas, store.tombstones, limits)
+        self._ledger = Ledger(
+            (store.audit, *parts.audit_sinks), recorder, clock, on_failure=parts.audit_on_failure
+        )
+        self._admission = Admission(
+            self._catalog, self._flights, store.quotas, store.tombstones, limits, clock, self._ledger
+        )
         self._connections = Connections(clock, recorder, limits)
         self._cancellation = Cancellation(self._contexts, self._flights, store.tombstones, limits)
         self._invoker = Invoker(
@@ -102,28 +112,37 @@ class Gateway:
             flights=self._flights,
             once=Once(store.idempotency, limits),
             usage=store.usage,
-            ledger=Ledger((store.audit, *parts.audit_sinks), recorder, clock),
+            ledger=self._ledger,
             clock=clock,
+            failpoints=parts.failpoints,
         )
         self._events = Events(
             contexts=self._contexts,
             log=store.events,
+            consumers=store.consumers,
             connections=self._connections,
             recorder=recorder,
             clock=clock,
             limits=limits,
+            failpoints=parts.failpoints,
         )
         self._negotiation = Negotiation(
             contexts=self._contexts,
             catalog=self._catalog,
             flights=self._flights,
             identity=parts.identity,
+            server_id=lambda: self.server_id,
             limits=limits,
         )
         self._streaming = Streaming(self._contexts, self._invoker, clock, self._failure_header)
         self._drain = Drain(self._admission, self._flights, self._events)
         self.neighbours = Neighbours(self._events, self._cancellation)
-        self.administration = Administration(self._catalog, store, clock)
+        self.administration = Administration(self._catalog, self._admission, store, clock)
+
+    @property
+    def server_id(self) -> str:
+        """The name that HELLO gives, and by which other gateways know this one. There after `start`."""
+        return self._parts.identity.server_id or self._parts.store.server_id
 
     # -- life ------------------------------------------------------------------------------------
 
@@ -234,7 +253,19 @@ class Gateway:
             reasons.append("the gateway is going down")
         watched = {"store": self._parts.store.health, **self._parts.health}
         reasons += [f"{name}: {reason}" for name, health in watched.items() if (reason := health())]
+        obstacle = self._ledger.obstacle()
+        if obstacle is not None:
+            reasons.append(obstacle)
         return _health(reasons)
+
+    def reopen_audit(self) -> None:
+        """The audit files were moved away: go on in new ones."""
+        for sink in self._parts.audit_sinks:
+            sink.reopen()
+
+    def audit_lost(self) -> int:
+        """Audit records given up since the start, because they could not be written."""
+        return self._ledger.lost
 
     def in_flight(self) -> int:
         """Invocations running now."""
@@ -256,14 +287,16 @@ class Gateway:
     def envelope(
         self, operation: str, fault: MigFault, call: Call | None, header: RequestHeader | UnsetType = UNSET
     ) -> ErrorEnvelope:
-        """The answer to a failed request: with a header, counted and logged. Once for each failure.
+        """The answer to a failed request: with a header, counted, logged and, where the caller was denied
+        something, on record. Once for each failure.
 
         `header` is what is known of the request's header where the fault came before it was looked at.
         """
         who = call or _NOBODY
         answered = fault.header or self._contexts.tentative(who, header)
         self._parts.recorder.error(fault.code.value, operation, who.binding)
-        _log_failure(
+        self._ledger.answered(who, operation, fault, answered)
+        log_failure(
             operation, fault, answered.message_id, answered.traceparent or "", answered.tenant_id, who
         )
         return ErrorEnvelope(header=answered, error=fault.error())
@@ -278,28 +311,3 @@ class Gateway:
 
 def _health(reasons: list[str]) -> HealthStatus:
     return HealthStatus(status=HealthState.unavailable if reasons else HealthState.ok, reasons=reasons)
-
-
-def _log_failure(
-    operation: str, fault: MigFault, message_id: str, traceparent: str, tenant_id: str, call: Call
-) -> None:
-    internal = fault.code is MigErrorCode.MIG_INTERNAL
-    # Refusals are counted in the metrics: a line for each would let any caller fill the log.
-    level = logging.ERROR if internal else logging.DEBUG
-    if not log.isEnabledFor(level):
-        return
-    log.log(
-        level,
-        "%s failed",
-        operation,
-        exc_info=fault.__cause__ if internal else None,
-        extra={
-            "message_id": message_id,
-            "traceparent": traceparent,
-            "tenant_id": tenant_id,
-            "operation": operation,
-            "binding": call.binding,
-            "code": fault.code.value,
-            "reason": fault.message,
-        },
-    )

@@ -13,6 +13,7 @@ from migd.core.call import Call
 from migd.core.catalog import Entry
 from migd.core.clock import Clock
 from migd.core.context import Context, Contexts
+from migd.core.failpoints import Failpoint, Failpoints
 from migd.core.faults import as_fault
 from migd.core.flights import Flights
 from migd.core.invocation import Invocation
@@ -24,6 +25,8 @@ from migd.core.provider import NO_INPUTS, Final, JsonObject, Provider, Work
 Emit = Callable[[JsonObject], Awaitable[None]]
 _REPLAYED: JsonObject = {"mig.idempotent_replay": True}
 _SUCCESS = "success"
+_INVOKE = "INVOKE"
+_STREAM = "STREAM"
 
 
 def _nobody_told(context: Context) -> None:
@@ -43,6 +46,7 @@ class Invoker:
         usage: UsageStore,
         ledger: Ledger,
         clock: Clock,
+        failpoints: Failpoints,
     ) -> None:
         self._contexts = contexts
         self._admission = admission
@@ -51,10 +55,11 @@ class Invoker:
         self._usage = usage
         self._ledger = ledger
         self._clock = clock
+        self._failpoints = failpoints
 
     def invoke(self, call: Call, request: InvokeRequest) -> InvokeResponse | Awaitable[InvokeResponse]:
         """One answer. A plain value when the provider answered at once and nothing had to be awaited."""
-        context = self._open(call, request)
+        context = self._open(call, _INVOKE, request)
         try:
             payload = payload_of(request.payload)
             entry = self._admission.check(context, request.capability, payload)
@@ -62,15 +67,15 @@ class Invoker:
                 raise MigFault(
                     MigErrorCode.MIG_INVALID_REQUEST, f"{entry.id} does not answer unary invocations"
                 )
-            if context.idempotency_key is not UNSET or self._admission.needs_debit(context):
+            if context.idempotency_key is not UNSET or self._admission.must_run(context, entry):
                 return self._guarded(context, entry, payload)
             answer = self._begin(context, entry, payload)
             if not isinstance(answer, dict):
                 return self._awaited(context, entry, answer)
         except Exception as error:
-            fault = self._failed(context, request.capability, error)
+            fault = self._failed(context, _INVOKE, request.capability, error)
             raise fault from fault.__cause__
-        self._ledger.settle(context, entry.id, _SUCCESS)
+        self._ledger.settle(context, _INVOKE, entry.id, _SUCCESS)
         return self._response(context, entry, answer, None)
 
     async def stream(
@@ -89,7 +94,7 @@ class Invoker:
         room and provider are there, too, so that nothing refuses it any more. Raises MigFault when it is
         refused, fails or is stopped: the caller turns that into the terminal error frame.
         """
-        context = self._open(call, request)
+        context = self._open(call, _STREAM, request)
         try:
             payload = payload_of(request.payload)
             entry = self._admission.check(context, request.capability, payload)
@@ -106,12 +111,12 @@ class Invoker:
                 if replayed:
                     started(context)
         except Exception as error:
-            fault = self._failed(context, request.capability, error)
+            fault = self._failed(context, _STREAM, request.capability, error)
             raise fault from fault.__cause__
         except BaseException:
-            self._ledger.settle(context, request.capability, MigErrorCode.MIG_TIMEOUT.value)
+            self._ledger.settle(context, _STREAM, request.capability, MigErrorCode.MIG_TIMEOUT.value)
             raise
-        self._ledger.settle(context, entry.id, _SUCCESS)
+        self._ledger.settle(context, _STREAM, entry.id, _SUCCESS)
         return self._response(context, entry, last, _REPLAYED if replayed else None)
 
     def _begin(
@@ -121,7 +126,7 @@ class Invoker:
         or not, and a CANCEL comes too late.
         """
         try:
-            provider = self._admission.take(entry)
+            provider = self._admission.admit(context, entry)
             self._usage.count(context.tenant_id, entry.id)
             answer = provider.invoke(self._work(context, entry, payload))
         except Exception:
@@ -131,27 +136,27 @@ class Invoker:
             self._flights.completed(context)
         return answer
 
-    def _open(self, call: Call, request: InvokeRequest) -> Context:
+    def _open(self, call: Call, operation: str, request: InvokeRequest) -> Context:
         try:
             return self._contexts.open(call, request.header)
         except MigFault as fault:
-            self._ledger.refused(call, request.capability, fault)
+            self._ledger.refused(call, operation, request.capability, fault)
             raise
 
     async def _guarded(self, context: Context, entry: Entry, payload: JsonObject) -> InvokeResponse:
-        """The path with something to await before the provider runs: a kept answer, or a quota."""
+        """The path with something to await or to keep: an answer, a quota, a place among those that run."""
         invocation = Invocation(context, self._clock)
         try:
             with self._flights.aboard(invocation):
                 work = self._keyed(context, entry, payload, lambda: self._execute(context, entry, payload))
                 answer, replayed = await invocation.run(work)
         except Exception as error:
-            fault = self._failed(context, entry.id, error)
+            fault = self._failed(context, _INVOKE, entry.id, error)
             raise fault from fault.__cause__
         except BaseException:
-            self._ledger.settle(context, entry.id, MigErrorCode.MIG_TIMEOUT.value)
+            self._ledger.settle(context, _INVOKE, entry.id, MigErrorCode.MIG_TIMEOUT.value)
             raise
-        self._ledger.settle(context, entry.id, _SUCCESS)
+        self._ledger.settle(context, _INVOKE, entry.id, _SUCCESS)
         return self._response(context, entry, answer, _REPLAYED if replayed else None)
 
     async def _keyed(
@@ -172,21 +177,19 @@ class Invoker:
             with self._flights.aboard(invocation):
                 payload = await invocation.run(answer)
         except Exception as error:
-            fault = self._failed(context, entry.id, error)
+            fault = self._failed(context, _INVOKE, entry.id, error)
             raise fault from fault.__cause__
         except BaseException:
-            self._ledger.settle(context, entry.id, MigErrorCode.MIG_TIMEOUT.value)
+            self._ledger.settle(context, _INVOKE, entry.id, MigErrorCode.MIG_TIMEOUT.value)
             raise
-        self._ledger.settle(context, entry.id, _SUCCESS)
+        self._ledger.settle(context, _INVOKE, entry.id, _SUCCESS)
         return self._response(context, entry, payload, None)
 
     async def _execute(self, context: Context, entry: Entry, payload: JsonObject) -> JsonObject:
-        if self._admission.needs_debit(context):
-            await self._admission.debit(context)
-        provider = self._admission.take(entry, aboard=True)
-        self._usage.count(context.tenant_id, entry.id)
-        answer = provider.invoke(self._work(context, entry, payload))
-        return answer if isinstance(answer, dict) else await answer
+        async with self._admission.running(context, entry) as provider:
+            self._usage.count(context.tenant_id, entry.id)
+            answer = provider.invoke(self._work(context, entry, payload))
+            return answer if isinstance(answer, dict) else await answer
 
     async def _frames(
         self,
@@ -197,13 +200,29 @@ class Invoker:
         inputs: AsyncIterator[JsonObject],
         started: Callable[[Context], None],
     ) -> JsonObject:
-        if self._admission.needs_debit(context):
-            await self._admission.debit(context)
-        provider = self._admission.take(entry, aboard=True)
-        self._usage.count(context.tenant_id, entry.id)
-        started(context)
-        work = self._work(context, entry, payload, inputs)
-        return await _relay(provider, work, emit, streamed=entry.streams)
+        async with self._admission.running(context, entry) as provider:
+            self._usage.count(context.tenant_id, entry.id)
+            started(context)
+            work = self._work(context, entry, payload, inputs)
+            if not entry.streams:
+                answer = provider.invoke(work)
+                return answer if isinstance(answer, dict) else await answer
+            return await self._relay(provider, work, emit)
+
+    async def _relay(self, provider: Provider, work: Work, emit: Emit) -> JsonObject:
+        """Emit the provider's items as they come; give the terminal frame's payload."""
+        items = provider.stream(work)
+        try:
+            async for item in items:
+                if isinstance(item, Final):
+                    return item.payload
+                await emit(item)
+                self._failpoints.reach(Failpoint.MID_STREAM)
+            return {}
+        finally:
+            close = getattr(items, "aclose", None)
+            if close is not None:
+                await close()
 
     def _work(
         self,
@@ -224,6 +243,7 @@ class Invoker:
             deadline=context.deadline,
             clock=self._clock.monotonic,
             inputs=inputs,
+            idempotency_key=context.idempotency_key or None,
         )
 
     def _response(
@@ -236,27 +256,11 @@ class Invoker:
             result_schema_uri=entry.descriptor.output_schema_uri,
         )
 
-    def _failed(self, context: Context, capability: str | UnsetType, error: Exception) -> MigFault:
+    def _failed(
+        self, context: Context, operation: str, capability: str | UnsetType, error: Exception
+    ) -> MigFault:
         """The fault that the caller gets, recorded, with the answer's header attached."""
         fault = as_fault(error)
         fault.header = self._contexts.respond(context)
-        self._ledger.settle(context, capability, fault.code.value)
+        self._ledger.failed(context, operation, capability, fault)
         return fault
-
-
-async def _relay(provider: Provider, work: Work, emit: Emit, *, streamed: bool) -> JsonObject:
-    """Emit the provider's items as they come; give the terminal frame's payload."""
-    if not streamed:
-        answer = provider.invoke(work)
-        return answer if isinstance(answer, dict) else await answer
-    items = provider.stream(work)
-    try:
-        async for item in items:
-            if isinstance(item, Final):
-                return item.payload
-            await emit(item)
-        return {}
-    finally:
-        close = getattr(items, "aclose", None)
-        if close is not None:
-            await close()

@@ -93,12 +93,16 @@ class Mirror(Protocol):
         will be.
         """
 
+    def interrupted(self, tenant_id: str, topic: str) -> None:
+        """An append was not waited for to its end: there may be an event of which `appended` is not told."""
+
 
 class NoMirror:
     """One gateway by itself."""
 
     async def before_append(self) -> None: ...
     async def appended(self, tenant_id: str, topic: str, sequence: int) -> None: ...
+    def interrupted(self, tenant_id: str, topic: str) -> None: ...
 
 
 Stopping = Literal["look", "stop", "bury"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
@@ -46,12 +48,20 @@ class Negotiation:
     """Answers from what is really switched on."""
 
     def __init__(
-        self, *, contexts: Contexts, catalog: Catalog, flights: Flights, identity: Identity, limits: Limits
+        self,
+        *,
+        contexts: Contexts,
+        catalog: Catalog,
+        flights: Flights,
+        identity: Identity,
+        server_id: Callable[[], str],
+        limits: Limits,
     ) -> None:
         self._contexts = contexts
         self._catalog = catalog
         self._flights = flights
         self._identity = identity
+        self._server_id = server_id
         self._limits = limits
 
     def hello(self, call: Call, request: HelloRequest) -> HelloResponse:
@@ -76,7 +86,7 @@ class Negotiation:
             selected_version=MIG_VERSION,
             selected_binding=selected,
             enabled_features=[feature for feature in requested if feature in SUPPORTED_FEATURES],
-            server_id=self._identity.server_id,
+            server_id=self._server_id(),
         )
 
     def discover(self, call: Call, request: DiscoverRequest) -> DiscoverResponse:

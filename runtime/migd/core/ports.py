@@ -14,9 +14,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from mig_protocol.messages import AuditRecord, CapabilityDescriptor, GatewayRecord, Org, Tenant
+from mig_protocol.messages import CapabilityDescriptor, GatewayRecord, Org, Tenant
+from migd.core.audit import AuditStore
+from migd.core.clock import Clock
 from migd.core.mirroring import MirrorPositions, Origin
 from migd.core.provider import JsonObject
+
+BATCH_BYTES = 64 * 1024
+"""A batch of events ends with the one that brings its bodies to this: it bounds what is held for a reader
+that does not keep up."""
 
 
 class StoredEvent:
@@ -118,10 +124,42 @@ class EventLog(Protocol):
         """
 
     async def read(self, tenant_id: str, topic: str, after: int, limit: int) -> Sequence[StoredEvent]:
-        """Up to `limit` retained events with sequence > `after`, ascending."""
+        """Up to `limit` retained events with sequence > `after`, ascending, in a batch of BATCH_BYTES."""
 
     async def head(self, tenant_id: str, topic: str) -> int:
         """The highest sequence ever given, 0 for an unknown topic."""
+
+
+class ConsumerName(NamedTuple):
+    """Whose place in which topic."""
+
+    tenant_id: str
+    topic: str
+    consumer_id: str
+
+
+class ConsumerStore(Protocol):
+    """How far each named consumer of a topic has got: the sequence of the last event that it has taken.
+
+    A name that nothing was heard of for a window is forgotten.
+    """
+
+    async def resume(self, name: ConsumerName, otherwise: int) -> int:
+        """The position kept under the name; a name that is not known is kept at `otherwise` from now on.
+
+        Raises MigFault MIG_RATE_LIMITED when the tenant would have more names than is allowed.
+        """
+
+    async def move(self, name: ConsumerName, position: int) -> None:
+        """Keep this position, be it before or after the one kept. Raises MigFault as `resume` does."""
+
+    def taken(self, name: ConsumerName, position: int) -> None:
+        """The consumer is there and has got so far. It is written soon after; a crash may lose the last
+        moments of it. A position before the one kept changes nothing.
+        """
+
+    def hurry(self) -> None:
+        """Write now what `taken` has left for later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +198,20 @@ class CatalogStore(Protocol):
 
 
 class QuotaStore(Protocol):
-    """How many invocations a tenant may run in all, and how many it has run against that."""
+    """How many invocations a tenant may run in all, and how many it has run against that.
+
+    Counted are those of tenants that have a limit, from their first one on.
+    """
 
     def limit(self, tenant_id: str) -> int | None: ...
     def used(self, tenant_id: str) -> int: ...
     async def set_limit(self, tenant_id: str, max_invocations: int) -> None: ...
     async def debit(self, tenant_id: str) -> bool:
-        """Take one, committed; False, and nothing taken, when none is left."""
+        """Take one, committed; False, and nothing taken, when none is left.
+
+        A caller that is cancelled while it waits has taken nothing: what was taken for it is given back. A
+        crash before that gives the tenant one too few, and never one too many.
+        """
 
 
 class UsageStore(Protocol):
@@ -175,13 +220,6 @@ class UsageStore(Protocol):
     def count(self, tenant_id: str, capability: str) -> None: ...
     async def by_tenant(self) -> Mapping[str, int]: ...
     async def by_capability(self) -> Mapping[str, int]: ...
-
-
-class AuditStore(Protocol):
-    """Who did what, in order; bounded."""
-
-    def append(self, record: AuditRecord) -> None: ...
-    async def export(self, tenant_id: str | None) -> Sequence[AuditRecord]: ...
 
 
 class DirectoryStore(Protocol):
@@ -196,6 +234,11 @@ class DirectoryStore(Protocol):
     async def has_tenant(self, tenant_id: str) -> bool: ...
 
 
+def new_server_id(clock: Clock) -> str:
+    """A name for a gateway that was given none: what a store makes when it is first opened."""
+    return f"migd-{clock.new_id()[-12:]}"
+
+
 class Store(Protocol):
     """All of the above behind one life."""
 
@@ -204,9 +247,15 @@ class Store(Protocol):
         """Whether what a coroutine has returned from survives a crash of the process."""
 
     @property
+    def server_id(self) -> str:
+        """The name of the gateway that has this store, once open; a durable one keeps the first it gave."""
+
+    @property
     def events(self) -> EventLog: ...
     @property
     def mirror(self) -> MirrorPositions: ...
+    @property
+    def consumers(self) -> ConsumerStore: ...
     @property
     def idempotency(self) -> IdempotencyStore: ...
     @property
@@ -226,10 +275,3 @@ class Store(Protocol):
     async def close(self) -> None: ...
     def health(self) -> str | None:
         """None when all is well, else the reason why the store can not serve."""
-
-
-class AuditSink(Protocol):
-    """A second home for audit records, such as a file."""
-
-    def append(self, record: AuditRecord) -> None: ...
-    async def close(self) -> None: ...

@@ -29,7 +29,8 @@ class Work:
     """One invocation, as its provider sees it.
 
     `deadline` is on the scale of `clock()` (seconds, monotonic). `inputs` yields the request frames
-    after the first one, for client_stream and bidi_stream capabilities; else it is empty.
+    after the first one, for client_stream and bidi_stream capabilities; else it is empty. An invocation that
+    is repeated after a crash has the same `idempotency_key`, and mostly another `message_id`.
     """
 
     capability: str
@@ -43,6 +44,7 @@ class Work:
     deadline: float
     clock: Callable[[], float]
     inputs: AsyncIterator[JsonObject] = NO_INPUTS
+    idempotency_key: str | None = None
 
     def remaining_s(self) -> float:
         """Seconds until the deadline, never negative."""

@@ -116,9 +116,7 @@ class StreamSession:
                 fault.header = self._contexts.tentative(self._call, frame.header)
             await self.refuse(fault, frame.stream_id or "")
 
-    async def refuse(
-        self, fault: MigFault, stream_id: str = "", capability: str | UnsetType = UNSET
-    ) -> None:
+    async def refuse(self, fault: MigFault, stream_id: str = "", capability: str | UnsetType = UNSET) -> None:
         """Send the error frame of a refusal or failure; the connection stays up."""
         header = self._answer_header("STREAM", fault, self._call)
         active = self._streams.get(stream_id)

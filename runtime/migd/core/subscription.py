@@ -8,6 +8,7 @@ from types import TracebackType
 
 from mig_protocol.messages import GapNotice
 from migd.core.clock import Clock, Timer
+from migd.core.failpoints import Failpoint, Failpoints
 from migd.core.ports import EventLog, StoredEvent
 from migd.core.recorder import Recorder
 
@@ -16,7 +17,8 @@ class Subscription:
     """Made by `Events.subscribe`; closed by whoever got it (it is an async context manager).
 
     `topic` is (tenant id, topic name). Events up to `head`, the log's end when the subscription began,
-    are replayed ones; those after it are live.
+    are replayed ones; those after it are live. `taken` is told what the subscriber has got: at each call of
+    `next` that is all that was given before.
     """
 
     def __init__(
@@ -30,6 +32,8 @@ class Subscription:
         keepalive_s: float,
         clock: Clock,
         recorder: Recorder,
+        failpoints: Failpoints,
+        taken: Callable[[int], None] | None,
         closed: Callable[[Subscription], None],
     ) -> None:
         self.topic = topic
@@ -40,7 +44,10 @@ class Subscription:
         self._keepalive_s = keepalive_s
         self._clock = clock
         self._recorder = recorder
+        self._failpoints = failpoints
+        self._taken = taken
         self._closed = closed
+        self._behind = False
         self._ended = False
         self._signalled = False
         self._waiter: asyncio.Future[bool] | None = None
@@ -53,6 +60,12 @@ class Subscription:
 
         Raises StopAsyncIteration once ended.
         """
+        if self._taken is not None:
+            self._taken(self._position)
+        if self._behind:
+            # A log in memory and a client that keeps up would let this reader wait for nothing, and nobody
+            # else have a turn.
+            await asyncio.sleep(0)
         while not self._ended:
             self._signalled = False
             # The end first: what is then missing up to it is gone, and not merely not yet written.
@@ -101,8 +114,12 @@ class Subscription:
         first = events[0].sequence if events else head + 1
         if first > expected:
             self._position = first - 1
+            self._behind = self._position < head
             return GapNotice(from_sequence=expected, to_sequence=self._position)
         self._position = events[-1].sequence
+        if self._position > self.head:
+            self._failpoints.reach(Failpoint.AFTER_ACK_BEFORE_FAN_OUT)
+        self._behind = self._position < head
         self._recorder.delivered(len(events))
         return events
 

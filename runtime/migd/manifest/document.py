@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,9 @@ _KINDS = {
     "tag:yaml.org,2002:seq": "a list",
     "tag:yaml.org,2002:map": "a mapping",
 }
+
+
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
 class ManifestError(Exception):
@@ -108,6 +112,13 @@ class Place:
         if not (written.isascii() and written.isdigit() and least <= int(written) <= most):
             raise self.wrong(f"{self.written} is not a whole number from {least} to {most}")
         return int(written)
+
+    def number(self, least: float, most: float) -> float:
+        """A decimal number, written as one or come from a variable."""
+        written = self.text() if self.kind == "a string" else self.written
+        if not (_NUMBER.fullmatch(written) and least <= float(written) <= most):
+            raise self.wrong(f"{self.written} is not a number from {least:g} to {most:.15g}")
+        return float(written)
 
     def flag(self) -> bool:
         if self.kind != "true or false":

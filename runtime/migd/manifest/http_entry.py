@@ -18,6 +18,7 @@ from migd.capability.descriptor import (
     qos_profile,
 )
 from migd.core.catalog import Capability
+from migd.manifest.allowances import read_allowance
 from migd.manifest.document import Place
 from migd.manifest.schema_entry import read_schema
 from migd.manifest.tenants import read_tenants
@@ -40,6 +41,7 @@ _KEYS = (
     "timeout_ms",
     "headers",
     "tenants",
+    "limits",
 )
 _MODES = ("unary", "server_stream")
 _DEFAULT_TIMEOUT_MS = 30_000
@@ -58,6 +60,7 @@ def read_http(entry: Place) -> Capability:
         input_schema=read_schema(keys.get("input_schema")),
         output_schema=read_schema(keys.get("output_schema")),
         tenants=read_tenants(keys.get("tenants")),
+        limits=read_allowance(keys.get("limits")),
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from migd.core.catalog import Capability
+from migd.core.limits import Allowance
+from migd.manifest.allowances import read_allowance, read_tenant_allowances
 from migd.manifest.document import Place, read_document
 from migd.manifest.python_entry import read_entry_point, read_python
 from migd.manifest.tenants import read_tenants
@@ -32,9 +35,13 @@ _KINDS = (*_READERS, "builtin")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What a migd.yaml says. The reference capability comes first, unless the file switches it off."""
+    """What a migd.yaml says. The reference capability comes first, unless the file switches it off.
+
+    `tenants` are the limits of those that have some of their own.
+    """
 
     capabilities: tuple[Capability, ...]
+    tenants: Mapping[str, Allowance] = field(default_factory=dict)
 
 
 def load_manifest(path: Path, environ: Mapping[str, str]) -> Manifest:
@@ -43,7 +50,9 @@ def load_manifest(path: Path, environ: Mapping[str, str]) -> Manifest:
     The file's folder is put on the import path. `environ` is where `${NAME}` is looked up. Nothing is
     started and no network is used. Raises ManifestError: one line with the file's name and line.
     """
-    entries = [(entry, _kind(entry)) for entry in _entries(read_document(path, environ))]
+    keys = _top(read_document(path, environ))
+    listed = keys["capabilities"].items() if "capabilities" in keys else []
+    entries = [(entry, _kind(entry)) for entry in listed]
     declared: dict[str, tuple[str, Capability]] = {}
     reference = _reference([entry for entry, kind in entries if kind == "builtin"])
     if reference is not None:
@@ -56,15 +65,18 @@ def load_manifest(path: Path, environ: Mapping[str, str]) -> Manifest:
             if id in declared:
                 raise entry.wrong(f"{id} is declared already, {declared[id][0]}")
             declared[id] = f"in line {entry.line}", capability
-    return Manifest(capabilities=tuple(capability for _, capability in declared.values()))
+    return Manifest(
+        capabilities=tuple(capability for _, capability in declared.values()),
+        tenants=read_tenant_allowances(keys.get("limits")),
+    )
 
 
-def _entries(top: Place) -> list[Place]:
-    keys = top.only(("migd", "capabilities"))
+def _top(top: Place) -> dict[str, Place]:
+    keys = top.only(("migd", "capabilities", "limits"))
     if "migd" not in keys:
         raise top.wrong(f"the file lacks `migd: {FORMAT}`, the version of its format")
     keys["migd"].integer(FORMAT, FORMAT)
-    return keys["capabilities"].items() if "capabilities" in keys else []
+    return keys
 
 
 def _kind(entry: Place) -> str:
@@ -81,8 +93,9 @@ def _reference(entries: list[Place]) -> Capability | None:
         return reference_capability()
     if len(entries) > 1:
         raise entries[1].wrong(f"the reference capability is set already, in line {entries[0].line}")
-    keys = entries[0].only(("builtin", "enabled", "tenants"))
+    keys = entries[0].only(("builtin", "enabled", "tenants", "limits"))
     keys["builtin"].one_of(("reference",))
     if "enabled" in keys and not keys["enabled"].flag():
         return None
-    return reference_capability(read_tenants(keys.get("tenants")))
+    reference = reference_capability(read_tenants(keys.get("tenants")))
+    return dataclasses.replace(reference, limits=read_allowance(keys.get("limits")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import sys
 import traceback
@@ -11,6 +12,7 @@ from typing import Any
 
 from migd.capability.declaration import CapabilityFunction
 from migd.core.catalog import Capability
+from migd.manifest.allowances import read_allowance
 from migd.manifest.document import ManifestError, Place, suggestion
 from migd.manifest.tenants import read_tenants
 from migd.providers.python import python_capability
@@ -66,7 +68,7 @@ def _keys(entry: Place, kind: str) -> dict[str, Place]:
     for key, place in keys.items():
         if key in _STATED_IN_CODE:
             raise place.wrong("a Python capability states this itself, in @capability(...)")
-    return entry.only((kind, "tenants"))
+    return entry.only((kind, "tenants", "limits"))
 
 
 def _imported(place: Place, module_name: str) -> Any:
@@ -100,4 +102,5 @@ def _capability(place: Place, found: Any, keys: dict[str, Place]) -> Capability:
         raise place.wrong(
             f'"{place.written}" is a {type(found).__name__}, not a capability: decorate it with @capability'
         )
-    return python_capability(found, read_tenants(keys.get("tenants")))
+    declared = python_capability(found, read_tenants(keys.get("tenants")))
+    return dataclasses.replace(declared, limits=read_allowance(keys.get("limits")))

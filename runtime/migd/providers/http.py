@@ -26,6 +26,7 @@ OWN_HEADERS = frozenset(
         "connection",
         "content-length",
         "content-type",
+        "idempotency-key",
         "mig-deadline-ms",
         "mig-message-id",
         "mig-session-id",
@@ -228,4 +229,6 @@ def _headers(work: Work, until: float) -> dict[str, str]:
         headers["traceparent"] = work.traceparent
     if work.session_id:
         headers["MIG-Session-ID"] = work.session_id
+    if work.idempotency_key:
+        headers["Idempotency-Key"] = work.idempotency_key
     return headers

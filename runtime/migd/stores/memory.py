@@ -5,17 +5,19 @@ Everything is bounded: logs by `Retention`, records by number and by their windo
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from mig_protocol.errors import MigFault
-from mig_protocol.messages import AuditRecord, CapabilityDescriptor, GatewayRecord, MigErrorCode, Org, Tenant
+from mig_protocol.messages import CapabilityDescriptor, GatewayRecord, MigErrorCode, Org, Tenant
 from migd.core.clock import Clock
 from migd.core.mirroring import Head, Outgoing
-from migd.core.ports import IdempotencyRecord
+from migd.core.ports import IdempotencyRecord, new_server_id
 from migd.core.provider import JsonObject
 from migd.stores.expiring import Expiring
+from migd.stores.memory_audit import MemoryAudit
+from migd.stores.memory_consumers import MemoryConsumers
 from migd.stores.memory_events import MemoryEventLog
 from migd.stores.retention import Retention
 
@@ -30,8 +32,10 @@ class MemoryStore:
 
     def __init__(self, clock: Clock, retention: Retention | None = None) -> None:
         kept = retention or Retention()
+        self.server_id = new_server_id(clock)
         self.events = MemoryEventLog(clock, kept)
         self.mirror = MemoryMirrorPositions(clock.new_id(), self.events)
+        self.consumers = MemoryConsumers(clock, kept)
         self.idempotency = MemoryIdempotency(clock, kept.idempotency_records)
         self.tombstones = MemoryTombstones(clock, kept.tombstones)
         self.catalog = MemoryCatalog()
@@ -148,7 +152,9 @@ class MemoryQuotas:
 
     async def debit(self, tenant_id: str) -> bool:
         limit = self._limits.get(tenant_id)
-        if limit is not None and self._used[tenant_id] >= limit:
+        if limit is None:
+            return True
+        if self._used[tenant_id] >= limit:
             return False
         self._used[tenant_id] += 1
         return True
@@ -178,17 +184,6 @@ class MemoryUsage:
         for key, number in self._counts.items():
             sums[key[part]] += number
         return dict(sorted(sums.items()))
-
-
-class MemoryAudit:
-    def __init__(self, limit: int) -> None:
-        self._records: deque[AuditRecord] = deque(maxlen=limit)
-
-    def append(self, record: AuditRecord) -> None:
-        self._records.append(record)
-
-    async def export(self, tenant_id: str | None) -> Sequence[AuditRecord]:
-        return [record for record in self._records if tenant_id is None or record.tenant_id == tenant_id]
 
 
 class MemoryDirectory:

@@ -12,6 +12,7 @@ from mig_protocol.messages import MigErrorCode
 from migd.core.clock import Clock
 from migd.core.mirroring import Head, Origin, Outgoing
 from migd.core.ports import EventDraft, StoredEvent, Taken
+from migd.stores.batch import batch
 from migd.stores.retention import Retention
 from migd.stores.source_positions import SourcePositions
 
@@ -40,6 +41,7 @@ class MemoryEventLog:
         self._logs: dict[tuple[str, str], _Log] = {}
         self._keys: dict[tuple[str, str, int], str] = {}
         self._topics: Counter[str] = Counter()
+        self._turns: deque[tuple[str, str]] = deque()
         self._size = 0
         self.sources = SourcePositions(retention.total_topics)
 
@@ -49,6 +51,7 @@ class MemoryEventLog:
         log = self._log(tenant_id, topic)
         if idempotency_key is not None and idempotency_key in log.acks:
             return log.acks[idempotency_key], True
+        self._trim_another()
         event = self._append(log, draft, None)
         if idempotency_key is not None:
             log.acks[idempotency_key] = event
@@ -63,6 +66,7 @@ class MemoryEventLog:
             outcome.set_result(Taken(None, last))
             return outcome
         log = self._log(tenant_id, topic)
+        self._trim_another()
         event = self._append(log, draft, origin.log)
         self._trim(tenant_id, topic, log)
         if origin.sequence:
@@ -81,7 +85,7 @@ class MemoryEventLog:
             return ()
         # Sequences are contiguous, so the place of the first event to give is known without a search.
         start = max(0, after + 1 - log.events[0].sequence)
-        return [log.events[index] for index in range(start, min(start + limit, len(log.events)))]
+        return batch(log.events, start, limit)
 
     async def head(self, tenant_id: str, topic: str) -> int:
         log = self._logs.get((tenant_id, topic))
@@ -108,8 +112,7 @@ class MemoryEventLog:
 
     def _append(self, log: _Log, draft: EventDraft, origin: str | None) -> StoredEvent:
         body = draft.encode(log.head + 1)
-        if self._size + len(body) > self._retention.total_bytes:
-            raise _full(f"the gateway's events have their limit of {self._retention.total_bytes} bytes")
+        self._refuse_more_bytes(len(body))
         log.head += 1
         event = StoredEvent(
             sequence=log.head,
@@ -135,7 +138,18 @@ class MemoryEventLog:
                 raise _full(f"the gateway has its limit of {self._retention.total_topics} topics")
             self._topics[tenant_id] += 1
             log = self._logs[tenant_id, topic] = _Log(len(self._logs) + 1)
+            self._turns.append((tenant_id, topic))
         return log
+
+    def _trim_another(self) -> None:
+        """Let go of what is too old in one more topic: nobody may ever read or publish there again."""
+        self._turns.rotate(-1)
+        tenant_id, topic = self._turns[0]
+        self._trim(tenant_id, topic, self._logs[tenant_id, topic])
+
+    def _refuse_more_bytes(self, size: int) -> None:
+        if self._size + size > self._retention.total_bytes:
+            raise _full(f"the gateway's events have their limit of {self._retention.total_bytes} bytes")
 
     def _trim(self, tenant_id: str, topic: str, log: _Log) -> None:
         oldest = self._clock.now().timestamp() - self._retention.age_s

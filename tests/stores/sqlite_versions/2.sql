@@ -1,100 +1,13 @@
--- A store of format 2. Never edited: it is what an earlier migd left behind.
-PRAGMA application_id = 1296648004;
+-- What format 2 added to format 1. Never edited: it is what an earlier migd left behind.
 PRAGMA user_version = 2;
 BEGIN TRANSACTION;
-CREATE TABLE audit (
-            first INTEGER PRIMARY KEY,
-            records INTEGER NOT NULL,
-            lines BLOB NOT NULL
-        );
-INSERT INTO "audit" VALUES(1,2,X'7B226163746F72223A2261222C2274656E616E745F6964223A2261636D65222C226361706162696C697479223A2263222C226F7574636F6D65223A2273756363657373222C2274696D657374616D70223A22323032362D30312D30315430303A30303A30305A222C226D6573736167655F6964223A2231222C2262696E64696E67223A2268747470222C226475726174696F6E5F6D73223A302E357D0A7B226163746F72223A2261222C2274656E616E745F6964223A2261636D65222C226361706162696C697479223A2263222C226F7574636F6D65223A2273756363657373222C2274696D657374616D70223A22323032362D30312D30315430303A30303A30305A222C226D6573736167655F6964223A2232222C2262696E64696E67223A2268747470222C226475726174696F6E5F6D73223A302E357D0A');
-CREATE TABLE capabilities (id TEXT PRIMARY KEY, descriptor BLOB NOT NULL);
-INSERT INTO "capabilities" VALUES('a.b',X'7B226964223A22612E62222C2276657273696F6E223A22312E302E30222C226D6F646573223A5B22756E617279225D2C226576656E745F746F70696373223A5B5D2C22617574685F73636F706573223A5B5D7D');
-CREATE TABLE directory (
-            kind TEXT NOT NULL,
-            id TEXT NOT NULL,
-            entry BLOB NOT NULL,
-            PRIMARY KEY (kind, id)
-        );
-INSERT INTO "directory" VALUES('org','o',X'7B226964223A226F222C226E616D65223A226F227D');
-INSERT INTO "directory" VALUES('tenant','t',X'7B226964223A2274222C226E616D65223A2274222C226F72675F6964223A226F227D');
-CREATE TABLE events (
-            topic_id INTEGER NOT NULL,
-            sequence INTEGER NOT NULL,
-            event_id TEXT NOT NULL,
-            published_at INTEGER NOT NULL,
-            end_bytes INTEGER NOT NULL,
-            idempotency_key TEXT,
-            body BLOB NOT NULL, log TEXT, previous INTEGER,
-            PRIMARY KEY (topic_id, sequence)
-        );
-INSERT INTO "events" VALUES(1,1,'first',1767225600000000,48,NULL,X'7B2273657175656E6365223A312C226576656E745F6964223A226669727374222C227265706C6179223A66616C73657D',NULL,0);
-INSERT INTO "events" VALUES(1,2,'second',1767225600000000,97,'k',X'7B2273657175656E6365223A322C226576656E745F6964223A227365636F6E64222C227265706C6179223A66616C73657D',NULL,1);
-CREATE TABLE idempotency (
-            id INTEGER PRIMARY KEY,
-            tenant_id TEXT NOT NULL,
-            capability TEXT NOT NULL,
-            idempotency_key TEXT NOT NULL,
-            expires_at INTEGER NOT NULL,
-            digest BLOB NOT NULL,
-            payload BLOB NOT NULL,
-            UNIQUE (tenant_id, capability, idempotency_key)
-        );
-INSERT INTO "idempotency" VALUES(1,'acme','cap','k',2082585600000000,X'646967657374',X'7B22616E73776572223A317D');
-CREATE TABLE mirror (id INTEGER PRIMARY KEY, log TEXT NOT NULL, begun INTEGER NOT NULL);
-INSERT INTO "mirror" VALUES(1,'this-log',1);
-CREATE TABLE probe (id INTEGER PRIMARY KEY, written_at INTEGER NOT NULL);
-CREATE TABLE quotas (
-            tenant_id TEXT PRIMARY KEY,
-            max_invocations INTEGER NOT NULL,
-            used INTEGER NOT NULL
-        );
-INSERT INTO "quotas" VALUES('acme',5,2);
-CREATE TABLE schemas (uri TEXT PRIMARY KEY, document BLOB NOT NULL);
-INSERT INTO "schemas" VALUES('schema://a',X'7B227469746C65223A2261227D');
-CREATE TABLE sources (
-            log TEXT PRIMARY KEY,
-            joined INTEGER NOT NULL,
-            heard_at INTEGER NOT NULL
-        );
-INSERT INTO "sources" VALUES('that-log',1,1767225600000000);
-CREATE TABLE taken (
-            log TEXT NOT NULL,
+CREATE TABLE consumers (
             tenant_id TEXT NOT NULL,
             topic TEXT NOT NULL,
-            sequence INTEGER NOT NULL,
-            PRIMARY KEY (log, tenant_id, topic)
-        );
-INSERT INTO "taken" VALUES('that-log','acme','c.d',7);
-CREATE TABLE tombstones (
-            id INTEGER PRIMARY KEY,
-            tenant_id TEXT NOT NULL,
-            message_id TEXT NOT NULL,
-            expires_at INTEGER NOT NULL,
-            reason TEXT NOT NULL,
-            UNIQUE (tenant_id, message_id)
-        );
-INSERT INTO "tombstones" VALUES(1,'acme','m',2082585600000000,'why');
-CREATE TABLE topics (
-            id INTEGER PRIMARY KEY,
-            tenant_id TEXT NOT NULL,
-            name TEXT NOT NULL,
-            head INTEGER NOT NULL,
-            first INTEGER NOT NULL,
-            end_bytes INTEGER NOT NULL,
-            first_bytes INTEGER NOT NULL, own INTEGER NOT NULL DEFAULT 0, mirrored INTEGER NOT NULL DEFAULT 0,
-            UNIQUE (tenant_id, name)
-        );
-INSERT INTO "topics" VALUES(1,'acme','a.b',2,1,97,0,2,1);
-CREATE TABLE usage (
-            tenant_id TEXT NOT NULL,
-            capability TEXT NOT NULL,
-            invocations INTEGER NOT NULL,
-            PRIMARY KEY (tenant_id, capability)
-        );
-INSERT INTO "usage" VALUES('acme','cap',3);
-CREATE UNIQUE INDEX events_by_key ON events (topic_id, idempotency_key)
-            WHERE idempotency_key IS NOT NULL;
-CREATE INDEX idempotency_by_expiry ON idempotency (expires_at);
-CREATE INDEX tombstones_by_expiry ON tombstones (expires_at);
+            consumer_id TEXT NOT NULL,
+            position INTEGER NOT NULL,
+            seen_at INTEGER NOT NULL,
+            PRIMARY KEY (tenant_id, topic, consumer_id)
+        ) WITHOUT ROWID;
+INSERT INTO "consumers" VALUES('acme','a.b','billing',1,1767225600000000);
 COMMIT;

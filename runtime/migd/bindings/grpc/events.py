@@ -21,7 +21,7 @@ _encode = next(rpc.encode for rpc in RPCS if rpc.operation == "SUBSCRIBE")
 
 
 class EventStream(AsyncIterator[bytes]):
-    """The messages of one Subscribe call. A gap is told in the first event after it [MIG-SUB-009].
+    """The messages of one Subscribe call. A gap is told in the first event after it [MIG-SUB-010].
 
     It ends with MigFault MIG_UNAVAILABLE when the gateway goes down. `aclose` ends it from the reader's side,
     and must be called even when nothing was read.
@@ -71,7 +71,7 @@ def _joined(earlier: GapNotice | None, later: GapNotice) -> GapNotice:
 
 def _encoded(event: StoredEvent, replay: bool, gap: GapNotice | None = None) -> bytes:
     message = _decode(event.json(replay))
-    # What a publisher says under the key would be taken for a gap [MIG-SUB-010].
+    # What a publisher says under the key would be taken for a gap [MIG-SUB-011].
     meta = {key: value for key, value in (message.header.meta or {}).items() if key != GAP}
     if gap is not None:
         meta[GAP] = {"from_sequence": gap.from_sequence, "to_sequence": gap.to_sequence}

@@ -28,7 +28,6 @@ class NatsBinding:
         link: NatsLink,
         *,
         clock: Clock,
-        server_id: str,
         version: str,
         max_body_bytes: int,
         most_waiting: int,
@@ -41,7 +40,12 @@ class NatsBinding:
         stub = NatsStub(service, max_body_bytes=max_body_bytes)
         self._dispatch = Dispatch(link=link, stub=stub, sender=sender, peers=known, most_waiting=most_waiting)
         self._discovery = Discovery(
-            link, sender, self._dispatch.endpoints, server_id=server_id, version=version, started=clock.now()
+            link,
+            sender,
+            self._dispatch.endpoints,
+            server_id=lambda: gateway.server_id,
+            version=version,
+            started=clock.now(),
         )
 
     async def start(self) -> None:

@@ -2,7 +2,7 @@
 
 nats-py puts each message into a queue, wakes the subscription's task, and awaits a coroutine for it. A
 gateway answers most requests without waiting for anything, and the way there would cost as much as the answer
-(docs/decisions/0006-nats-requests-at-once.md has the figures). So a request is taken in the turn in which it
+(docs/decisions/0008-nats-requests-at-once.md has the figures). So a request is taken in the turn in which it
 was read, and its answer joins what is written next.
 """
 

@@ -6,7 +6,7 @@ in a form that is not MIG's, and choose the instance's id itself; so only the di
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -33,7 +33,7 @@ class Discovery:
         sender: Sender,
         endpoints: Sequence[Endpoint],
         *,
-        server_id: str,
+        server_id: Callable[[], str],
         version: str,
         started: datetime,
     ) -> None:
@@ -41,12 +41,14 @@ class Discovery:
         self._sender = sender
         self._endpoints = endpoints
         self._started = started
-        self._identity = {"name": SERVICE, "id": server_id, "version": version}
+        self._server_id = server_id
+        self._identity = {"name": SERVICE, "id": "", "version": version}
         self._subscriptions: list[LinkSubscription] = []
 
     async def start(self) -> None:
         """Be found: all services, those of this name, this one."""
-        server_id = self._identity["id"]
+        # A gateway without a name of its own is named by its store, which is open by now.
+        server_id = self._identity["id"] = self._server_id()
         for rest in ("*", f"*.{SERVICE}", f"*.{SERVICE}.{server_id}"):
             self._subscriptions.append(await self._link.subscribe(f"{_PREFIX}.{rest}", self._answer))
 

@@ -31,6 +31,7 @@ _log = logging.getLogger("migd.nats")
 Connected = Callable[[], Awaitable[None]]
 _REMINDER_S = 60.0
 _REPORTS_S = 10.0
+_FIRST_ATTEMPT_S = 0.5
 _SOONEST_S = 0.05
 _LATEST_S = 2.0
 _UNSUBSCRIBE_S = 1.0
@@ -70,6 +71,7 @@ class NatsLink:
         self._subscriptions: list[LinkSubscription] = []
         self._callbacks: list[Connected] = []
         self._closed_by_server = asyncio.Event()
+        self._tried = asyncio.Event()
         self._up = False
         self._reason: str | None = "not connected yet"
         self._told = ""
@@ -79,8 +81,13 @@ class NatsLink:
         self._connections = 0
 
     async def start(self) -> None:
-        """Begin to dial, in the background."""
+        """Begin to dial, in the background. Returns when the first attempt has ended, well or not, or takes
+        long.
+        """
         self._keeping = asyncio.create_task(self._keep_up())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FIRST_ATTEMPT_S):
+                await self._tried.wait()
 
     async def close(self) -> None:
         """Drain and let go, within `drain_timeout_s` twice over, whatever NATS does."""
@@ -120,13 +127,13 @@ class NatsLink:
         return self._connections
 
     def on_connected(self, callback: Connected) -> None:
-        """Await `callback` after the first connect and every reconnect, in the order of registration, when
+        """Await `callback` after every connect and reconnect from now on, in the order of registration, when
         the subscriptions are there.
         """
         self._callbacks.append(callback)
 
     async def subscribe(self, subject: str, receive: Receive, *, queue: str = "") -> LinkSubscription:
-        """Have a subscription on this connection and on every later one.
+        """Have a subscription on this connection, where there is one, and on every later one.
 
         Messages are given to `receive` one at a time, in their order; what it raises is logged.
         """
@@ -148,8 +155,11 @@ class NatsLink:
 
     async def _have(self, subscription: LinkSubscription) -> LinkSubscription:
         self._subscriptions.append(subscription)
-        if self._client is not None and not self._client.is_closed:
-            await subscription.renew(self._client)
+        client = self._client
+        if client is not None and client.is_connected:
+            with contextlib.suppress(errors.Error, OSError):
+                await subscription.renew(client)
+                await client.flush()
         return subscription
 
     async def _keep_up(self) -> None:
@@ -206,6 +216,7 @@ class NatsLink:
             return
         self._failures = 0
         self._up = True
+        self._tried.set()
         self._connections += 1
         self._reason, self._told = None, ""
         url = client.connected_url
@@ -246,6 +257,7 @@ class NatsLink:
             return
         self._reason = reason_of(error)
         self._tell()
+        self._tried.set()
         self._failures += 1
         wait = min(_LATEST_S, _SOONEST_S * 2 ** min(self._failures, 10))
         # Spread, so that many gateways do not come back in the same instant.

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,11 +54,12 @@ class NatsMirror:
         store: Store,
         recorder: Recorder,
         clock: Clock,
-        server_id: str,
+        server_id: Callable[[], str],
         times: MirrorTimes | None = None,
     ) -> None:
         self._times = times or MirrorTimes()
         self._link = link
+        self._server_id = server_id
         self._neighbours = neighbours
         self._positions = store.mirror
         self._fence = Fence(link, clock, self._times.fence_s)
@@ -69,7 +70,6 @@ class NatsMirror:
             positions=store.mirror,
             recorder=recorder,
             clock=clock,
-            server_id=server_id,
         )
         self._replay = Replay(link=link, log=store.events, outbox=self._outbox)
         self._catch_up = CatchUp(link=link, neighbours=neighbours, positions=store.mirror, recorder=recorder)
@@ -78,14 +78,12 @@ class NatsMirror:
             neighbours=neighbours,
             catch_up=self._catch_up,
             recorder=recorder,
-            server_id=server_id,
         )
         self._sync = Sync(link=link, intake=self._intake, catch_up=self._catch_up, positions=store.mirror)
         self.peers = NatsPeers(
             link=link,
             neighbours=neighbours,
             clock=clock,
-            server_id=server_id,
             silent_s=self._times.silent_s,
             answer_s=self._times.answer_s,
         )
@@ -93,13 +91,13 @@ class NatsMirror:
 
     async def start(self) -> None:
         """Whether NATS is there or not: it begins to mirror when it is."""
-        log_id = self._positions.log
+        log_id, server_id = self._positions.log, self._server_id()
         await self._positions.begin()
         await self._fence.start(subject_of(log_id, "fence"))
-        await self._intake.start(log_id)
+        await self._intake.start(log_id, server_id)
         await self._replay.start(log_id)
-        await self.peers.start(log_id, self._heard)
-        self._outbox.start()
+        await self.peers.start(log_id, server_id, self._heard)
+        self._outbox.start(server_id)
         self._neighbours.connect(self, self.peers)
         self._link.on_connected(self._connected)
         if self._link.connected:
@@ -142,6 +140,9 @@ class NatsMirror:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._times.fence_s):
                 await self._outbox.reached((tenant_id, topic), sequence)
+
+    def interrupted(self, tenant_id: str, topic: str) -> None:
+        self._outbox.look((tenant_id, topic))
 
     def _with_others(self) -> bool:
         """Alone there is no order to keep, and nobody to wait for."""

@@ -47,6 +47,7 @@ class CatchUp:
         self._recorder = recorder
         self._wanted: dict[Stretch, int] = {}
         self._left: set[Stretch] = set()
+        self._told: set[Stretch] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._at_once = asyncio.Semaphore(_AT_ONCE)
 
@@ -91,13 +92,21 @@ class CatchUp:
                 while after < self._wanted[stretch]:
                     after = await self._page(stretch, after)
         except (errors.Error, OSError, MigFault) as error:
-            _log.warning(
-                "what another gateway has published is missing, and can not be had now",
-                extra={"tenant_id": stretch.tenant_id, "topic": stretch.topic, "reason": _reason(error)},
-            )
+            self._tell(stretch, error)
             self._left.add(stretch)
         else:
             del self._wanted[stretch]
+            self._told.discard(stretch)
+
+    def _tell(self, stretch: Stretch, error: Exception) -> None:
+        # Once: it is tried at every announcement.
+        level = logging.DEBUG if stretch in self._told else logging.WARNING
+        self._told.add(stretch)
+        _log.log(
+            level,
+            "what another gateway has published is missing, and can not be had now",
+            extra={"tenant_id": stretch.tenant_id, "topic": stretch.topic, "reason": _reason(error)},
+        )
 
     async def _page(self, stretch: Stretch, after: int) -> int:
         """Where the next page begins."""

@@ -39,14 +39,12 @@ class Intake:
         neighbours: Neighbours,
         catch_up: CatchUp,
         recorder: Recorder,
-        server_id: str,
     ) -> None:
         self._link = link
         self._neighbours = neighbours
         self._catch_up = catch_up
         self._recorder = recorder
-        self._server_id = server_id
-        self._log_id = ""
+        self._server_id = self._log_id = ""
         self._subscription: LinkSubscription | None = None
         self._begun = 0
         self._done = 0
@@ -55,9 +53,9 @@ class Intake:
         self._ids: OrderedDict[str, None] = OrderedDict()
         self._told = False
 
-    async def start(self, log_id: str) -> None:
-        """`log_id` is that of this gateway, whose own events come back to it and are passed over."""
-        self._log_id = log_id
+    async def start(self, log_id: str, server_id: str) -> None:
+        """Those of this gateway, whose own events come back to it and are passed over."""
+        self._log_id, self._server_id = log_id, server_id
         self._subscription = await self._link.subscribe(subjects.SUBSCRIPTIONS["PUBLISH"], self._receive)
 
     async def drained(self) -> None:
@@ -120,7 +118,7 @@ class Intake:
         try:
             taking = self._neighbours.take(*mirrored)
         except MigFault as fault:
-            self._refused(stretch, mirrored.origin, fault)
+            self._refused(stretch, mirrored.origin, str(fault))
             return
         taking.add_done_callback(partial(self._settled, stretch, mirrored.origin))
         self._waiting.append(taking)
@@ -132,7 +130,7 @@ class Intake:
     def _settled(self, stretch: Stretch, origin: Origin, taking: asyncio.Future[Taken]) -> None:
         error = taking.exception()
         if error is not None:
-            self._refused(stretch, origin, error)
+            self._refused(stretch, origin, str(error))
             return
         event, last = taking.result()
         if event is not None:
@@ -142,11 +140,10 @@ class Intake:
         else:
             self._catch_up.begin(stretch, origin.sequence)
 
-    def _refused(self, stretch: Stretch, origin: Origin, error: BaseException) -> None:
+    def _refused(self, stretch: Stretch, origin: Origin, reason: str) -> None:
         self._recorder.mirrored("refused", 1)
-        _log.warning(
-            "an event of another gateway can not be stored now",
-            extra={"tenant_id": stretch.tenant_id, "topic": stretch.topic, "reason": str(error)},
-        )
         if origin.sequence:
+            # Which says so, if it can not be had later either.
             self._catch_up.begin(stretch, origin.sequence)
+        else:
+            _log.debug("an event of another gateway is not stored", extra={"reason": reason})

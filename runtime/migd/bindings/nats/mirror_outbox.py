@@ -14,8 +14,9 @@ from mig_protocol import subjects
 from mig_protocol.errors import MigFault
 from migd.bindings.nats.link import NatsLink
 from migd.bindings.nats.mirror_event import mirrored_headers
-from migd.bindings.nats.mirror_fence import Fence
-from migd.core.clock import Clock, Timer
+from migd.bindings.nats.mirror_fence import Connection, Fence
+from migd.bindings.nats.mirror_progress import Progress, Topic
+from migd.core.clock import Clock
 from migd.core.mirroring import Head, MirrorPositions, TopicKey
 from migd.core.ports import EventLog, StoredEvent
 from migd.core.recorder import Recorder
@@ -23,27 +24,16 @@ from migd.core.recorder import Recorder
 _log = logging.getLogger("migd.mirror")
 
 _BATCH = 256
-_SAVE_S = 0.2
 _LAST_S = 1.0
 _PENDING_BYTES = 1024 * 1024
 ROOM_BYTES = 4096
 """For what is around an event: NATS counts headers into the size of a message."""
 
 
-class _Topic:
-    """`looked` is how far the log has been gone through; `sent` and `confirmed` are events of this gateway's
-    own: the last one that was handed to NATS, and the last one that is known to have reached it.
-    """
-
-    __slots__ = ("confirmed", "looked", "sent", "waiting")
-
-    def __init__(self, confirmed: int) -> None:
-        self.looked = self.sent = self.confirmed = confirmed
-        self.waiting: list[tuple[int, asyncio.Future[None]]] = []
-
-
 class _Owed(NamedTuple):
-    """Events of this gateway's own that have not gone out: all that there may be from `first` to `last`."""
+    """Events of this gateway's own that have not gone out: all that there may be from `first` to `last`, or
+    to the end of the log where `last` is 0.
+    """
 
     first: int
     last: int
@@ -64,25 +54,22 @@ class Outbox:
         positions: MirrorPositions,
         recorder: Recorder,
         clock: Clock,
-        server_id: str,
     ) -> None:
         self._link = link
         self._fence = fence
         self._log = log
         self._positions = positions
         self._recorder = recorder
-        self._clock = clock
-        self._server_id = server_id
-        self._topics: dict[TopicKey, _Topic] = {}
+        self._server_id = ""
+        self._progress = Progress(positions, clock)
         self._due: dict[TopicKey, _Owed] = {}
+        self._unsure: dict[TopicKey, None] = {}
         self._changed: dict[TopicKey, None] = {}
-        self._unsaved: dict[TopicKey, int] = {}
-        self._saving: Timer | None = None
-        self._writing: asyncio.Task[None] | None = None
         self._something = asyncio.Event()
         self._pumping: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
+    def start(self, server_id: str) -> None:
+        self._server_id = server_id
         self._pumping = asyncio.create_task(self._pump())
 
     async def close(self) -> None:
@@ -93,9 +80,7 @@ class Outbox:
         if self._pumping is not None:
             self._pumping.cancel()
             await asyncio.wait({self._pumping})
-        if self._saving is not None:
-            self._saving.cancel()
-        await self._save()
+        await self._progress.close()
 
     def due(self, topic: TopicKey, sequence: int) -> None:
         """The event of this gateway's own at `sequence` is in the log."""
@@ -103,19 +88,16 @@ class Outbox:
 
     async def reached(self, topic: TopicKey, sequence: int) -> None:
         """As `due`; returns when NATS is known to have the event."""
-        state = await self._state(topic)
-        if state.confirmed < sequence:
-            reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            state.waiting.append((sequence, reached))
+        progress = await self._progress.of(topic)
+        if progress.confirmed < sequence:
             self.due(topic, sequence)
-            await reached
+            await progress.reached(sequence)
 
     async def resume(self) -> None:
         """There is a new connection: what was not confirmed on the one before goes out again."""
-        for key, state in self._topics.items():
-            if state.sent > state.confirmed:
-                self._owe(key, _Owed(0, state.sent))
-                state.looked = state.sent = state.confirmed
+        for key, progress in list(self._progress.unconfirmed()):
+            self._owe(key, _Owed(0, progress.sent))
+            progress.begin_anew()
         place: int | None = 0
         while place is not None:
             page = await self._positions.outgoing(place, _BATCH, owed=True)
@@ -127,11 +109,17 @@ class Outbox:
     @property
     def owed(self) -> int:
         """Topics with events that NATS is not known to have."""
-        unconfirmed = {key for key, state in self._topics.items() if state.sent > state.confirmed}
-        return len(unconfirmed | self._due.keys())
+        return len({key for key, _ in self._progress.unconfirmed()} | self._due.keys())
+
+    def look(self, topic: TopicKey) -> None:
+        """There may be an event of this gateway's own soon: have a look at the next `nudge`."""
+        self._unsure[topic] = None
 
     def nudge(self) -> None:
-        """Try again what a failure may have left."""
+        """Try again what a failure may have left, and look where nobody is sure."""
+        unsure, self._unsure = self._unsure, {}
+        for key in unsure:
+            self._owe(key, _Owed(0, 0))
         if self._due:
             self._something.set()
 
@@ -139,7 +127,7 @@ class Outbox:
         """How far topics have gone out, by place; and the place where the next page begins."""
         page = await self._positions.outgoing(after, limit, owed=False)
         heads = [
-            Head(each.tenant_id, each.topic, self._sent((each.tenant_id, each.topic), each.mirrored))
+            Head(each.tenant_id, each.topic, self._progress.sent((each.tenant_id, each.topic), each.mirrored))
             for each in page
         ]
         return heads, page[-1].place if len(page) == limit else None
@@ -149,11 +137,11 @@ class Outbox:
         keys = list(self._changed)[:limit]
         for key in keys:
             del self._changed[key]
-        return [Head(*key, self._topics[key].sent) for key in keys]
+        return [Head(*key, self._progress.sent(key, 0)) for key in keys]
 
     async def _all_out(self) -> None:
         if self._link.connected:
-            ends = {key: state.sent for key, state in self._topics.items()}
+            ends = {key: progress.sent for key, progress in self._progress.unconfirmed()}
             ends.update((key, owed.last) for key, owed in self._due.items())
             for key, last in ends.items():
                 await self.reached(key, last)
@@ -176,67 +164,51 @@ class Outbox:
         due, self._due = self._due, {}
         try:
             for key, owed in due.items():
-                await self._send(key, await self._state(key), owed)
+                await self._send(key, await self._progress.of(key), owed)
+                self._check(connection)
             while not await self._fence.passed():
-                if not self._link.connected or self._fence.connection != connection:
-                    raise errors.ConnectionClosedError
+                self._check(connection)
+            self._check(connection)
         except BaseException:
             for key, owed in due.items():
                 self._owe(key, owed)
             raise
-        if self._fence.connection == connection:
-            for key in due:
-                self._confirm(key, self._topics[key])
+        for key in due:
+            self._progress.confirm(key)
 
-    async def _send(self, key: TopicKey, state: _Topic, owed: _Owed) -> None:
+    def _check(self, connection: Connection) -> None:
+        """What was sent on another connection than that of now is not known to have arrived."""
+        if not self._link.connected or self._fence.connection != connection:
+            raise errors.ConnectionClosedError
+
+    async def _send(self, key: TopicKey, topic: Topic, owed: _Owed) -> None:
         """A batch of the topic's events; if there may be more, they are owed."""
         head = await self._log.head(*key)
-        start = max(state.looked, owed.first - 1)
+        start = max(topic.looked, owed.first - 1)
         events = await self._log.read(*key, start, _BATCH)
-        if start > state.looked and not _follows(events, owed.first, state.sent):
+        if start > topic.looked and not _follows(events, owed.first, topic.sent):
             # It is not simply the next one: what lies between has to be looked through.
-            events = await self._log.read(*key, state.looked, _BATCH)
+            events = await self._log.read(*key, topic.looked, _BATCH)
         for event in events:
-            if event.log is None and event.sequence > state.sent:
-                self._notice_loss(key, state.sent, event.previous)
-                await self._publish(key, state, event)
-            state.looked = event.sequence
-        if state.looked < owed.last and (events or head < owed.last):
+            if event.log is None and event.sequence > topic.sent:
+                self._notice_loss(key, topic.sent, event.previous)
+                await self._publish(key, topic, event)
+            topic.looked = event.sequence
+        if topic.looked < owed.last and (events or head < owed.last):
             self._owe(key, _Owed(0, owed.last))
-        elif state.sent < owed.last:
-            self._notice_loss(key, state.sent, owed.last)
-            state.sent = owed.last
+        elif not owed.last and events and topic.looked < head:
+            self._owe(key, owed)
+        elif topic.sent < owed.last:
+            self._notice_loss(key, topic.sent, owed.last)
+            topic.sent = owed.last
 
     def _owe(self, key: TopicKey, owed: _Owed) -> None:
         self._due[key] = owed.and_(self._due.get(key))
         self._something.set()
 
-    async def _state(self, key: TopicKey) -> _Topic:
-        state = self._topics.get(key)
-        if state is None:
-            confirmed = await self._positions.mirrored(*key)
-            state = self._topics.setdefault(key, _Topic(confirmed))
-        return state
-
-    def _sent(self, key: TopicKey, otherwise: int) -> int:
-        state = self._topics.get(key)
-        return otherwise if state is None else state.sent
-
-    def _save_soon(self) -> None:
-        self._saving = None
-        self._writing = asyncio.create_task(self._save())
-
-    async def _save(self) -> None:
-        unsaved, self._unsaved = self._unsaved, {}
-        try:
-            await self._positions.put_mirrored([Head(*key, sequence) for key, sequence in unsaved.items()])
-        except MigFault as fault:
-            # Then they are sent once more after a restart, and nobody takes them twice.
-            _log.warning("how far events are mirrored can not be kept", extra={"reason": fault.message})
-
-    async def _publish(self, key: TopicKey, state: _Topic, event: StoredEvent) -> None:
+    async def _publish(self, key: TopicKey, topic: Topic, event: StoredEvent) -> None:
         client = self._link.client
-        previous, state.sent = state.sent, event.sequence
+        previous, topic.sent = topic.sent, event.sequence
         if len(event.body) + ROOM_BYTES > client.max_payload:
             self._recorder.mirrored("lost", 1)
             _log.error(
@@ -248,7 +220,9 @@ class Outbox:
         client.put(subjects.events(*key), headers, event.body)
         if client.pending_data_size > _PENDING_BYTES:
             # NATS takes more slowly than the log gives.
+            connection = self._fence.connection
             await self._fence.passed()
+            self._check(connection)
         self._recorder.mirrored("sent", 1)
         self._changed[key] = None
 
@@ -259,20 +233,6 @@ class Outbox:
                 "events were past retention before they could be mirrored",
                 extra={"tenant_id": key[0], "topic": key[1], "after": sent, "last": last},
             )
-
-    def _confirm(self, key: TopicKey, state: _Topic) -> None:
-        if state.sent > state.confirmed:
-            self._unsaved[key] = state.sent
-            if self._saving is None:
-                self._saving = self._clock.call_at(self._clock.monotonic() + _SAVE_S, self._save_soon)
-        state.confirmed = state.sent
-        still = []
-        for sequence, reached in state.waiting:
-            if sequence > state.confirmed:
-                still.append((sequence, reached))
-            elif not reached.done():
-                reached.set_result(None)
-        state.waiting = still
 
 
 def _follows(events: Sequence[StoredEvent], first: int, sent: int) -> bool:

@@ -47,26 +47,25 @@ class NatsPeers:
         link: NatsLink,
         neighbours: Neighbours,
         clock: Clock,
-        server_id: str,
         silent_s: float,
         answer_s: float,
     ) -> None:
         self._link = link
         self._neighbours = neighbours
         self._clock = clock
-        self._server_id = server_id
         self._silent_s = silent_s
         self._answer_s = answer_s
-        self._log_id = ""
+        self._log_id = self._server_id = ""
         self._started_at: datetime = clock.now()
         self._heard_at: dict[str, float] = {}
         self._asked: dict[int, _Asked] = {}
         self._number = 0
         self._listener: Heard | None = None
+        self._told_of_copy = False
 
-    async def start(self, log_id: str, heard: Heard) -> None:
+    async def start(self, log_id: str, server_id: str, heard: Heard) -> None:
         """`heard` is given every announcement of another gateway that is there."""
-        self._log_id = log_id
+        self._log_id, self._server_id = log_id, server_id
         self._listener = heard
         await self._link.subscribe(ANNOUNCE, self._announced)
         await self._link.subscribe(STOP, self._stop)
@@ -119,7 +118,7 @@ class NatsPeers:
 
     async def _announced(self, message: Msg) -> None:
         announcement = decode(Announcement, message.data)
-        if announcement is None or announcement.log == self._log_id:
+        if announcement is None or self._is_own(announcement):
             return
         if announcement.state == "leaving":
             self._heard_at.pop(announcement.log, None)
@@ -131,6 +130,18 @@ class NatsPeers:
         self._heard_at[announcement.log] = self._clock.monotonic()
         if self._listener is not None:
             self._listener(announcement)
+
+    def _is_own(self, announcement: Announcement) -> bool:
+        if announcement.log != self._log_id:
+            return False
+        if announcement.started_at != self._started_at and not self._told_of_copy:
+            self._told_of_copy = True
+            _log.error(
+                "another gateway has the event log of this one, and neither hears the other: give each a"
+                " MIGD_DATA_DIR of its own, and copy a store with migd backup and migd restore only",
+                extra={"server_id": announcement.server_id},
+            )
+        return True
 
     async def _stop(self, message: Msg) -> None:
         request = decode(StopRequest, message.data)

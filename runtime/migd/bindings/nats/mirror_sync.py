@@ -46,7 +46,10 @@ class Sync:
         """Another gateway is there."""
         log = announcement.log
         self._catch_up.again(log)
-        if log not in self._running:
+        if log in self._running:
+            # What it says now may be news to what is running: the next one is compared in full.
+            self._synced.discard(log)
+        else:
             task = asyncio.create_task(self._follow(log, announcement.heads))
             self._running[log] = task
             task.add_done_callback(lambda _: self._running.pop(log, None))

@@ -16,9 +16,9 @@ const startButton = form.querySelector("[type=submit]");
 let stop = null;
 
 function path() {
-  const query = new URLSearchParams({ consumer_id: "console" });
-  if (form.cursor.value) query.set("resume_cursor", form.cursor.value);
-  return `/mig/v0.1/subscribe/${encodeURIComponent(form.topic.value)}?${query}`;
+  // Without a consumer_id, whose place would be kept: who tries something out wants what comes now.
+  const query = form.cursor.value ? `?${new URLSearchParams({ resume_cursor: form.cursor.value })}` : "";
+  return `/mig/v0.1/subscribe/${encodeURIComponent(form.topic.value)}${query}`;
 }
 
 async function subscribe() {

@@ -4,7 +4,7 @@
 only reads, `schema` the tables. Every other module is one part of the port, or serves one.
 """
 
-from migd.stores.sqlite.errors import StoreError
+from migd.stores.sqlite.errors import StoreError, StoreFolderError
 from migd.stores.sqlite.store import SqliteStore
 
-__all__ = ["SqliteStore", "StoreError"]
+__all__ = ["SqliteStore", "StoreError", "StoreFolderError"]

@@ -68,7 +68,7 @@ def _copy(source: Path, target: Path) -> None:
 
 def _refuse_existing(path: Path, force: bool) -> None:
     if path.exists() and not force:
-        raise StoreError(f"{path} exists already, and is overwritten only by force")
+        raise StoreError(f"{path} exists already; --force overwrites it")
 
 
 @contextmanager

@@ -30,6 +30,10 @@ class StoreError(Exception):
     """The store can not be opened, backed up or restored. Its text is one line: which file, and why."""
 
 
+class StoreFolderError(StoreError):
+    """The folder is not there for this process: another one has it, or it can not be written."""
+
+
 def storage_failure(error: BaseException) -> str | None:
     """Why the file can not be used; None when the error is not the file's but the statement's."""
     if not isinstance(error, sqlite3.Error):

@@ -7,16 +7,13 @@ from collections.abc import Sequence
 from functools import partial
 
 from migd.core.mirroring import Origin
-from migd.core.ports import EventDraft, StoredEvent, Taken
+from migd.core.ports import BATCH_BYTES, EventDraft, StoredEvent, Taken
 from migd.stores.sqlite.appending import Appended, Appender, Handed
 from migd.stores.sqlite.event_rows import Horizon, first_since, microseconds, read_events
 from migd.stores.sqlite.reader import Reader
 from migd.stores.sqlite.tails import Tail, Tails
 from migd.stores.sqlite.topic_log import TopicLog
 from migd.stores.sqlite.writer import Writer
-
-READ_BYTES = 1024 * 1024
-"""A batch from the disk has no more than this and one event: it bounds what a reader that is behind takes."""
 
 
 class SqliteEventLog:
@@ -95,7 +92,7 @@ class SqliteEventLog:
                 first=start,
                 last=tail.head,
                 limit=limit,
-                most_bytes=READ_BYTES,
+                most_bytes=BATCH_BYTES,
             )
         )
 

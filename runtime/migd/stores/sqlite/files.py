@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from migd.stores.sqlite.errors import StoreError, storage_failure
+from migd.stores.sqlite.errors import StoreError, StoreFolderError, storage_failure
 
 DATABASE = "migd.sqlite3"
 LOCK = "migd.lock"
@@ -23,14 +23,17 @@ _WAL_BYTES = 64 * 1024 * 1024
 
 
 def prepare(data_dir: Path) -> Path:
-    """Create the folder and the file where they are missing, both for their owner's eyes only."""
+    """Create the folder and the file where they are missing, both for their owner's eyes only.
+
+    Raises StoreFolderError when they can not be written.
+    """
     path = data_dir / DATABASE
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         # SQLite gives its own files beside this one the same mode.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
-        raise StoreError(f"{path} can not be written: {error.strerror}") from error
+        raise StoreFolderError(f"{path} can not be written: {error.strerror}") from error
     return path
 
 

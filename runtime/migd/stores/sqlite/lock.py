@@ -6,7 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from migd.stores.sqlite.errors import StoreError
+from migd.stores.sqlite.errors import StoreFolderError
 
 
 class StoreLock:
@@ -21,17 +21,17 @@ class StoreLock:
         self._file = -1
 
     def take(self) -> None:
-        """Raises StoreError when another gateway has it, naming its process id."""
+        """Raises StoreFolderError when another gateway has it, naming its process id."""
         try:
             file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise StoreError(f"{self._path} can not be opened: {error.strerror}") from error
+            raise StoreFolderError(f"{self._path} can not be opened: {error.strerror}") from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             holder = os.read(file, 32).decode(errors="replace").strip()
             os.close(file)
-            raise StoreError(
+            raise StoreFolderError(
                 f"{self._path.parent} is in use by another migd (process {holder or 'unknown'})"
             ) from error
         os.truncate(file, 0)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from functools import partial
+from typing import Any
 
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
@@ -17,6 +19,19 @@ _SAVE = """INSERT INTO quotas (tenant_id, max_invocations, used) VALUES (?, ?, ?
 
 _Quota = tuple[int, int]
 """The limit, and how much of it is used."""
+
+
+class _Debit:
+    """One debit on its way; the writer says whether it took something."""
+
+    __slots__ = ("taken", "tenant_id")
+
+    def __init__(self, tenant_id: str) -> None:
+        self.tenant_id = tenant_id
+        self.taken = False
+
+    def untake(self) -> None:
+        self.taken = False
 
 
 class SqliteQuotas:
@@ -47,15 +62,21 @@ class SqliteQuotas:
         )
 
     async def debit(self, tenant_id: str) -> bool:
-        taken = await self._writer.submit(
-            partial(self._debit, tenant_id), partial(self._applied_if_taken, tenant_id)
-        )
-        return taken is not _USED_UP
+        debit = _Debit(tenant_id)
+        applied = partial(self._applied_if_changed, tenant_id)
+        step = self._writer.submit(partial(self._debit, debit), applied)
+        try:
+            return await step is not _USED_UP
+        except asyncio.CancelledError:
+            # Committed or not: what is submitted later is done later. A crash in between gives one too few.
+            undone = self._writer.submit(partial(self._give_back, debit), applied, bounded=False)
+            undone.add_done_callback(_looked_at)
+            raise
 
     def _applied(self, tenant_id: str, quota: _Quota) -> None:
         self._committed[tenant_id] = quota
 
-    def _applied_if_taken(self, tenant_id: str, quota: _Quota | None) -> None:
+    def _applied_if_changed(self, tenant_id: str, quota: _Quota | None) -> None:
         if quota is not None and quota is not _USED_UP:
             self._committed[tenant_id] = quota
 
@@ -71,15 +92,25 @@ class SqliteQuotas:
             )
         return self._save(tenant_id, (max_invocations, 0 if quota is None else quota[1]), transaction)
 
-    def _debit(self, tenant_id: str, transaction: Transaction) -> _Quota | None:
+    def _debit(self, debit: _Debit, transaction: Transaction) -> _Quota | None:
         """The quota after it; `_USED_UP`, and nothing taken, when none is left; None without a quota."""
-        quota = self._written.get(tenant_id)
+        quota = self._written.get(debit.tenant_id)
         if quota is None:
             return None
         limit, used = quota
         if used >= limit:
             return _USED_UP
-        return self._save(tenant_id, (limit, used + 1), transaction)
+        debit.taken = True
+        transaction.on_rollback(debit.untake)
+        return self._save(debit.tenant_id, (limit, used + 1), transaction)
+
+    def _give_back(self, debit: _Debit, transaction: Transaction) -> _Quota | None:
+        """The quota after it; None when the debit had not taken anything."""
+        quota = self._written.get(debit.tenant_id)
+        if quota is None or not debit.taken:
+            return None
+        limit, used = quota
+        return self._save(debit.tenant_id, (limit, used - 1), transaction)
 
     def _save(self, tenant_id: str, quota: _Quota, transaction: Transaction) -> _Quota:
         before = self._written.get(tenant_id)
@@ -93,6 +124,11 @@ class SqliteQuotas:
             del self._written[tenant_id]
         else:
             self._written[tenant_id] = quota
+
+
+def _looked_at(step: asyncio.Future[Any]) -> None:
+    # How it went is what the writer's health says now.
+    step.exception()
 
 
 _USED_UP: _Quota = (-1, -1)

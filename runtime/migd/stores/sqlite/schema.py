@@ -7,15 +7,17 @@ A step, once released, is never edited: a change is a new step at the end. The f
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from migd.stores.sqlite.audit_migration import seal_format_1
 from migd.stores.sqlite.errors import StoreError
 
 APPLICATION_ID = 0x4D494744
 """"MIGD", in the header of every file of ours."""
 
-Step = tuple[str, ...]
+Step = tuple[str | Callable[[sqlite3.Connection], None], ...]
+"""Statements, and functions for what SQL can not say."""
 
 # Times are microseconds since the Unix epoch. In `topics`, `first` is the lowest sequence that is retained:
 # rows below it are leavings that the trimmer has not come to. `end_bytes` counts all bodies ever appended up
@@ -90,6 +92,29 @@ MIGRATIONS: tuple[Step, ...] = (
         )""",
         "CREATE TABLE probe (id INTEGER PRIMARY KEY, written_at INTEGER NOT NULL)",
     ),
+    (
+        """CREATE TABLE consumers (
+            tenant_id TEXT NOT NULL,
+            topic TEXT NOT NULL,
+            consumer_id TEXT NOT NULL,
+            position INTEGER NOT NULL,
+            seen_at INTEGER NOT NULL,
+            PRIMARY KEY (tenant_id, topic, consumer_id)
+        ) WITHOUT ROWID""",
+    ),
+    ("CREATE TABLE server (id INTEGER PRIMARY KEY CHECK (id = 1), name TEXT NOT NULL)",),
+    (
+        "ALTER TABLE audit RENAME TO audit_1",
+        """CREATE TABLE audit (
+            first INTEGER PRIMARY KEY,
+            records INTEGER NOT NULL,
+            oldest_at INTEGER NOT NULL,
+            newest_at INTEGER NOT NULL,
+            lines BLOB NOT NULL
+        )""",
+        seal_format_1,
+        "DROP TABLE audit_1",
+    ),
     # Mirroring: `own` is a topic's last event that was published here, `mirrored` the last of them that is
     # known to have gone out; `log` names the log of the gateway that an event was published on, NULL here;
     # `previous` is the one before it of a topic's events that were published here.
@@ -128,8 +153,11 @@ def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Ste
     for number in range(version, len(migrations)):
         connection.execute("BEGIN IMMEDIATE")
         try:
-            for statement in migrations[number]:
-                connection.execute(statement)
+            for part in migrations[number]:
+                if callable(part):
+                    part(connection)
+                else:
+                    connection.execute(part)
             connection.execute(f"PRAGMA user_version = {number + 1}")
             connection.execute("COMMIT")
         except BaseException:

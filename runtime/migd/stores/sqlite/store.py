@@ -8,11 +8,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from migd.core.clock import Clock
+from migd.core.failpoints import UNARMED, Failpoints
+from migd.core.ports import new_server_id
 from migd.stores.retention import Retention
 from migd.stores.source_positions import SourcePositions
 from migd.stores.sqlite.appending import Appender
 from migd.stores.sqlite.audit import SqliteAudit
 from migd.stores.sqlite.catalog import SqliteCatalog
+from migd.stores.sqlite.consumers import SqliteConsumers
 from migd.stores.sqlite.directory import SqliteDirectory
 from migd.stores.sqlite.event_rows import microseconds
 from migd.stores.sqlite.events import SqliteEventLog
@@ -24,6 +27,7 @@ from migd.stores.sqlite.mirror_positions import SqliteMirrorPositions
 from migd.stores.sqlite.quotas import SqliteQuotas
 from migd.stores.sqlite.reader import Reader
 from migd.stores.sqlite.schema import migrate
+from migd.stores.sqlite.server_name import named
 from migd.stores.sqlite.source_rows import SourceRows
 from migd.stores.sqlite.tails import Tails
 from migd.stores.sqlite.tombstones import SqliteTombstones
@@ -35,8 +39,9 @@ from migd.stores.sqlite.writer import Writer
 class SqliteStore:
     """All parts of the port, in `data_dir`/migd.sqlite3; one gateway at a time has it open.
 
-    `flush_s` is how late usage and audit records may be written. `most_waiting` bounds the writes that have
-    no outcome yet, `tail_bytes` the events that are held in memory for live readers.
+    `flush_s` is how late usage, audit records and the places of consumers may be written. `most_waiting`
+    bounds the writes that have no outcome yet, `tail_bytes` the events that are held in memory for live
+    readers.
     """
 
     durable = True
@@ -52,6 +57,7 @@ class SqliteStore:
         upkeep_s: float = 5.0,
         most_waiting: int = 10_000,
         tail_bytes: int = 16 * 1024 * 1024,
+        failpoints: Failpoints = UNARMED,
     ) -> None:
         kept = retention or Retention()
         age = timedelta(seconds=kept.age_s)
@@ -62,10 +68,11 @@ class SqliteStore:
         def now() -> int:
             return microseconds(clock.now())
 
+        self.server_id = new_server_id(clock)
         self._data_dir = data_dir
         self._synchronous: Synchronous = synchronous
         self._lock = StoreLock(data_dir / LOCK)
-        self._writer = Writer(most_waiting)
+        self._writer = Writer(most_waiting, failpoints)
         self._reader = Reader()
         sources = SourceRows(SourcePositions(kept.total_topics), now)
         self._appender = Appender(kept, horizon, sources)
@@ -73,6 +80,7 @@ class SqliteStore:
         self._cancels = ExpiringRows("tombstones", kept.tombstones, now)
         self.events = SqliteEventLog(self._writer, self._reader, self._appender, Tails(tail_bytes), horizon)
         self.mirror = SqliteMirrorPositions(self._writer, self._reader, sources, clock)
+        self.consumers = SqliteConsumers(self._writer, clock, kept, flush_s)
         self.idempotency = SqliteIdempotency(self._writer, self._reader, self._keys, clock)
         self.tombstones = SqliteTombstones(self._writer, self._cancels, clock, kept.tombstones)
         self.catalog = SqliteCatalog(self._writer, self._reader)
@@ -100,8 +108,9 @@ class SqliteStore:
     async def close(self) -> None:
         """Everything that was taken is written when this returns."""
         self._upkeep.stop()
+        await self.consumers.behind.close()
         await self.usage.behind.close()
-        await self.audit.behind.close()
+        await self.audit.close()
         await self._reader.stop()
         await self._writer.stop()
         self._lock.release()
@@ -114,6 +123,7 @@ class SqliteStore:
             connection = open_for_writing(path, self._synchronous)
             try:
                 migrate(connection, path)
+                self.server_id = named(connection, self.server_id)
                 for topic in self._appender.load(connection):
                     self.events.know(topic)
                 for part in (
@@ -121,6 +131,7 @@ class SqliteStore:
                     self._keys,
                     self._cancels,
                     self.tombstones,
+                    self.consumers,
                     self.quotas,
                     self.usage,
                     self.audit,

@@ -6,6 +6,7 @@ from collections import OrderedDict, deque
 from collections.abc import Sequence
 
 from migd.core.ports import StoredEvent
+from migd.stores.batch import batch
 
 _EVENTS = 1024
 _OVERHEAD = 512
@@ -31,7 +32,7 @@ class Tail:
         offset = start - events[0].sequence
         if limit == 1:
             return (events[offset],)
-        return [events[index] for index in range(offset, min(offset + limit, len(events)))]
+        return batch(events, offset, limit)
 
 
 class Tails:

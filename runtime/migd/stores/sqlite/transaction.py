@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from mig_protocol.errors import MigFault
+from migd.core.failpoints import UNARMED, Failpoint, Failpoints
 from migd.stores.sqlite.errors import storage_failure, unavailable
 
 
@@ -64,7 +65,9 @@ class Outcome(NamedTuple):
     error: Exception | None
 
 
-def commit(connection: sqlite3.Connection, works: Sequence[Work]) -> tuple[list[Outcome], str | None]:
+def commit(
+    connection: sqlite3.Connection, works: Sequence[Work], failpoints: Failpoints = UNARMED
+) -> tuple[list[Outcome], str | None]:
     """Run everything in one transaction; the outcomes in order, and why the file failed, if it did.
 
     If the file fails, all have failed. If one of the operations does, it is found by running each in a
@@ -75,10 +78,12 @@ def commit(connection: sqlite3.Connection, works: Sequence[Work]) -> tuple[list[
         connection.execute("BEGIN IMMEDIATE")
         outcomes = [_run(work, transaction) for work in works]
         transaction.flush()
+        failpoints.reach(Failpoint.BEFORE_PERSIST)
         connection.execute("COMMIT")
     except Exception as error:
         transaction.roll_back()
-        return _failed(connection, works, error)
+        return _failed(connection, works, error, failpoints)
+    failpoints.reach(Failpoint.AFTER_PERSIST_BEFORE_ACK)
     return outcomes, None
 
 
@@ -90,7 +95,7 @@ def _run(work: Work, transaction: Transaction) -> Outcome:
 
 
 def _failed(
-    connection: sqlite3.Connection, works: Sequence[Work], error: Exception
+    connection: sqlite3.Connection, works: Sequence[Work], error: Exception, failpoints: Failpoints
 ) -> tuple[list[Outcome], str | None]:
     reason = storage_failure(error)
     if reason is not None:
@@ -98,5 +103,5 @@ def _failed(
         return [Outcome(None, unavailable(reason)) for _ in works], reason
     if len(works) == 1:
         return [Outcome(None, error)], None
-    alone = [commit(connection, [work]) for work in works]
+    alone = [commit(connection, [work], failpoints) for work in works]
     return [outcomes[0] for outcomes, _ in alone], next((reason for _, reason in alone if reason), None)

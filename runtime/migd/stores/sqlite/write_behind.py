@@ -21,7 +21,8 @@ class WriteBehind(Generic[B]):
     """Takes a batch from its owner at most `delay_s` after the first thing in it, and writes it.
 
     `take` gives the owner's batch, None when there is nothing. One batch is on its way at a time, so that
-    they are committed in order. One that could not be written is given back with `restore`, and tried again.
+    they are committed in order. One that could not be written is given back with `restore`, and tried again;
+    `wrote` is told of one that was, `abandon` of one that never can be.
     """
 
     def __init__(
@@ -33,6 +34,8 @@ class WriteBehind(Generic[B]):
         take: Callable[[], B | None],
         write: Callable[[B, Transaction], Any],
         restore: Callable[[B], None],
+        wrote: Callable[[B], None] | None = None,
+        abandon: Callable[[B], None] | None = None,
     ) -> None:
         self._writer = writer
         self._clock = clock
@@ -40,6 +43,8 @@ class WriteBehind(Generic[B]):
         self._take = take
         self._write = write
         self._restore = restore
+        self._wrote = wrote
+        self._abandon = abandon
         self._timer: Timer | None = None
         self._sending: asyncio.Future[Any] | None = None
         self._stopped = False
@@ -92,8 +97,12 @@ class WriteBehind(Generic[B]):
         error = sending.exception()
         if isinstance(error, MigFault):
             self._restore(batch)
-            self.due()
+            self.waiting = True
         elif error is not None:
             _log.error("a batch of records can not be written and is lost", exc_info=error)
-        elif self.waiting:
+            if self._abandon is not None:
+                self._abandon(batch)
+        elif self._wrote is not None:
+            self._wrote(batch)
+        if self.waiting:
             self.due()

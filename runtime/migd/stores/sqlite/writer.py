@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
+from migd.core.failpoints import UNARMED, Failpoints
 from migd.stores.sqlite.errors import unavailable
 from migd.stores.sqlite.transaction import Outcome, Transaction, commit
 
@@ -47,8 +48,9 @@ class Writer:
     other, is shared by as many as there are. At most `limit` operations wait.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, failpoints: Failpoints = UNARMED) -> None:
         self._limit = limit
+        self._failpoints = failpoints
         self._handed: SimpleQueue[list[_Job] | None] = SimpleQueue()
         self._gathered: list[_Job] = []
         self._committing = False
@@ -148,7 +150,7 @@ class Writer:
 
     def _serve(self, connection: sqlite3.Connection) -> None:
         while (jobs := self._handed.get()) is not None:
-            outcomes, failure = commit(connection, [job.work for job in jobs])
+            outcomes, failure = commit(connection, [job.work for job in jobs], self._failpoints)
             self._tell(self._resolve, jobs, outcomes, failure)
         connection.close()
         self._tell(self._ended.set_result, None)

@@ -1030,12 +1030,14 @@ class SubscribeRequest(betterproto2.Message):
 
     consumer_id: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
     """
-    A name for this subscriber, for lists and logs. Two subscribers of one name each get every event.
+    A name for this subscriber, whose place in the topic the server may keep: without a cursor it goes on
+    where it left off [MIG-SUB-009]. Two subscribers of one name each get every event.
     """
 
     resume_cursor: "str" = betterproto2.field(4, betterproto2.TYPE_STRING)
     """
-    The sequence of the last event seen, in decimal. Empty: from now on. "0": everything retained.
+    The sequence of the last event seen, in decimal. "0": everything retained. Empty: from the
+    place kept under consumer_id, or from now on.
     """
 
     max_inflight: "int" = betterproto2.field(5, betterproto2.TYPE_UINT32)
@@ -1182,7 +1184,7 @@ class EventsStub(betterproto2_grpclib.ServiceStub):
         SUBSCRIBE: retained events after the cursor, then live ones, until the client cancels the call. Events
         MUST come without a hole or a repeat between the two [MIG-SUB-004]. Where retention has removed events
         before they could be given, the next event's header.meta MUST have mig.gap {from_sequence, to_sequence}
-        [MIG-SUB-009]; a publisher's own mig.gap is taken out [MIG-SUB-010].
+        [MIG-SUB-010]; a publisher's own mig.gap is taken out [MIG-SUB-011].
         """
 
         async for response in self._unary_stream(
