@@ -10,5 +10,5 @@ from typing import Final
 MIG_VERSION: Final = "0.1"
 """The protocol version that messages carry as mig_version."""
 
-SPEC_HASH: Final = "b4e1be20a11cb0f9136f6a6281258659487419fde4cd76af2f59932b15e17478"
+SPEC_HASH: Final = "0809db90ab49856095931872a57740baffc0fd05372379e0289b7236c2152c43"
 """SHA-256 over the spec that this package was generated from."""

@@ -213,6 +213,7 @@ def _limits(settings: Settings, tenants: Mapping[str, Allowance]) -> Limits:
         max_deadline_ms=settings.max_deadline_ms,
         max_concurrent_invocations=settings.max_concurrent_invocations,
         max_streams_per_connection=settings.max_streams_per_connection,
+        max_connections=settings.max_connections,
         max_connections_per_tenant=settings.max_connections_per_tenant,
         idempotency_window_s=settings.idempotency_window_s,
         cancel_window_s=settings.cancel_window_s,

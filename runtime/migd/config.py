@@ -113,6 +113,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MIGD_TENANT_RATE_BURST", "0", _COUNT_OR_NONE, "So many at once after a pause; 0: a second's."),
     Setting("MIGD_TENANT_CONCURRENCY", "0", _COUNT_OR_NONE, "Those of a tenant that may run; 0: no limit."),
     Setting("MIGD_MAX_STREAMS_PER_CONNECTION", "256", _COUNT, "Streams on one WebSocket or StreamInvoke."),
+    Setting("MIGD_MAX_CONNECTIONS", "10000", _COUNT, "Long-lived connections in all."),
     Setting("MIGD_MAX_CONNECTIONS_PER_TENANT", "1000", _COUNT, "Long-lived connections of a tenant."),
     Setting("MIGD_MAX_DEADLINE_MS", "3600000", _MILLISECONDS, "The longest that one invocation may run."),
     Setting("MIGD_IDEMPOTENCY_WINDOW_S", "86400", _WINDOW, "How long a success is given again."),
@@ -173,6 +174,7 @@ class Settings:
     tenant_rate_burst: int
     tenant_concurrency: int
     max_streams_per_connection: int
+    max_connections: int
     max_connections_per_tenant: int
     max_deadline_ms: int
     idempotency_window_s: float

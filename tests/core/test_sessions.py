@@ -6,6 +6,8 @@ import asyncio
 from collections import defaultdict
 from typing import Any
 
+import pytest
+
 from mig_protocol.messages import (
     ConnectionKind,
     ConnectionQuery,
@@ -320,17 +322,17 @@ async def test_a_cancel_that_meets_the_last_frame_changes_nothing() -> None:
         assert sorted(terminal) == ["control", "response"]
 
 
-async def test_a_cancel_frame_keeps_the_bounds_of_a_cancel_request() -> None:
+@pytest.mark.parametrize(
+    ("field", "value"), [("reason", "x" * 1025), ("reason", 1), ("target_message_id", "m 1")]
+)
+async def test_a_cancel_frame_keeps_the_bounds_of_a_cancel_request(field: str, value: Any) -> None:
     async with GatewayUnderTest() as under_test:
-        client = Client(under_test)
-        for name, value, pointer in (
-            ("reason", "x" * 1025, "/payload/reason"),
-            ("target_message_id", "m 1", "/payload/target_message_id"),
-        ):
-            refused = await client.control(**{"action": "cancel", name: value})
-            assert refused.error
-            assert refused.error.code is MigErrorCode.MIG_INVALID_REQUEST
-            assert [one["pointer"] for one in (refused.error.details or {})["violations"]] == [pointer]
+        payload: dict[str, Any] = {"action": "cancel", field: value}
+        refused = await Client(under_test).control("", None, **payload)
+        assert refused.error
+        assert refused.error.code is MigErrorCode.MIG_INVALID_REQUEST
+        pointers = [one["pointer"] for one in (refused.error.details or {})["violations"]]
+        assert pointers == [f"/payload/{field}"]
 
 
 async def test_what_is_not_a_request_or_a_cancel_is_refused_and_the_session_goes_on() -> None:
@@ -356,6 +358,24 @@ async def test_streams_on_one_connection_are_limited() -> None:
         await under_test.provider.started.wait()
         await client.request("two")
         assert client.shape("two") == [("error", "MIG_BACKPRESSURE", True)]
+
+
+async def test_streams_that_are_over_take_no_place_however_they_ended() -> None:
+    async with GatewayUnderTest(limits=Limits(max_streams_per_connection=1)) as under_test:
+        provider, client = under_test.provider, Client(under_test)
+        for number in range(3):
+            provider.waits = False
+            await client.request(f"done-{number}")
+            await settle()
+            await client.request(f"refused-{number}", to="test.unknown")
+            await settle()
+            provider.waits = True
+            await client.request(f"cancelled-{number}")
+            await provider.started.wait()
+            await client.control(f"cancelled-{number}", action="cancel")
+            await settle()
+        ends = [client.shape(name)[-1][1] for name in client.by_stream()]
+    assert ends == [{}, "MIG_UNSUPPORTED_CAPABILITY", "MIG_TIMEOUT"] * 3
 
 
 async def test_a_reader_that_does_not_keep_up_holds_the_provider_back() -> None:

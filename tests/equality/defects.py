@@ -110,8 +110,8 @@ def grpc_reorders_events(gateway: Gateway) -> None:
         subscription = await subscribe(call, request, kind)
         following = subscription.next
 
-        async def reordered() -> Any:
-            item = await following()
+        async def reordered(**how: Any) -> Any:
+            item = await following(**how)
             return tuple(reversed(item)) if isinstance(item, list | tuple) else item
 
         if kind is ConnectionKind.event_subscribe:

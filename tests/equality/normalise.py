@@ -3,7 +3,8 @@
 - the names of the two tenants of the run become OWN and OTHER;
 - a UUID made by the gateway becomes the step in which it was first seen and its number in it, so that the
   same id is the same text wherever it comes back;
-- in the audit trail, which has ids that a binding did not show, all of these are alike;
+- in the audit trail, which has ids that a binding did not show, all of these are alike, and so are INVOKE and
+  STREAM: some lanes ask for frames where others ask for an answer;
 - the times at which the gateway made a message or an event become TIME;
 - `selected_binding` that is the binding the call came in on, where the call asked for none, becomes ARRIVED;
 - a refusal's message begins with the type of the message that was not valid, which is another one in a frame;
@@ -75,7 +76,7 @@ class Normaliser:
 
     def unnamed(self, text: str) -> str:
         """A text of the audit trail."""
-        return self._tenants(_UUID.sub("<id>", text))
+        return "INVOKE" if text == "STREAM" else self._tenants(_UUID.sub("<id>", text))
 
     def _member(self, key: str, value: Any) -> Any:
         if key == "error":

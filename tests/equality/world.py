@@ -108,7 +108,7 @@ class World:
         """The tenant's audit records, without what is the transport's or the clock's."""
         path = f"/pro/v0.1/audit/export?tenant_id={lane.who.own}"
         records = (await self._migd.get(path, Authorization=_operator())).json["records"]
-        told = ("actor", "tenant_id", "capability", "outcome", "message_id")
+        told = ("actor", "tenant_id", "operation", "capability", "outcome", "message_id")
         return [{name: lane.normalise.unnamed(record[name]) for name in told} for record in records]
 
     async def usage(self, lane: Lane) -> int:

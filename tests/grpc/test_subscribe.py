@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from grpc import aio
 
+from mig_protocol.messages import ConnectionKind, PublishRequest, SubscribeRequest
 from mig_protocol.pb import mig_pb2 as pb
+from migd.bindings.grpc.events import EventStream
+from migd.stores.retention import Retention
+from support.gateway_under_test import GatewayUnderTest, calling, settle
 from support.grpc_client import GrpcClient, connected, error_in, grpc_migd, message_header, plain, trailing
 from support.running_migd import LocalMigd
 from support.sse import subscribed
@@ -116,6 +121,29 @@ async def test_a_reader_that_retention_overtakes_is_told_where() -> None:
         assert event.sequence == expected
         expected += 1
     assert gaps
+
+
+async def test_a_named_consumer_that_leaves_before_it_hears_of_a_gap_is_told_when_it_returns() -> None:
+    subscribe = SubscribeRequest(topic=TOPIC, consumer_id="gardener")
+    first = SubscribeRequest(topic=TOPIC, consumer_id="gardener", resume_cursor="0")
+    publishing = PublishRequest(topic=TOPIC)
+    kind = ConnectionKind.event_subscribe
+    async with GatewayUnderTest(retention=Retention(age_s=60)) as under:
+        for _ in range(3):
+            await under.gateway.publish(calling(), publishing)
+        under.clock.advance(61)
+        leaving = EventStream(await under.gateway.subscribe(calling(), first, kind))
+        waiting = asyncio.ensure_future(anext(leaving))
+        await settle()
+        waiting.cancel()
+        await leaving.aclose()
+        returned = EventStream(await under.gateway.subscribe(calling(), subscribe, kind))
+        await under.gateway.publish(calling(), publishing)
+        event = pb.EventMessage.FromString(await anext(returned))
+        await returned.aclose()
+
+    assert event.sequence == 4
+    assert plain(event.header.meta) == {"mig.gap": {"from_sequence": 1, "to_sequence": 3}}
 
 
 async def test_a_publisher_can_not_make_up_a_gap(served: tuple[LocalMigd, GrpcClient]) -> None:

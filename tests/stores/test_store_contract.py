@@ -411,6 +411,12 @@ async def test_a_tombstone_lasts_for_its_window_and_is_its_tenants_own(
     assert store.tombstones.reason("acme", "m") is None
 
 
+async def test_tombstones_are_limited_oldest_first(store: Store) -> None:
+    for number in range(4):
+        await store.tombstones.put("acme", f"m{number}", "why", 60)
+    assert [store.tombstones.reason("acme", f"m{number}") for number in range(4)] == [None, *["why"] * 3]
+
+
 async def test_registered_capabilities_and_schemas_are_given_back_the_latest_of_each(store: Store) -> None:
     for version in ("1.0.0", "2.0.0"):
         descriptor = CapabilityDescriptor(id="a.b", version=version, modes=[InvocationMode.unary])

@@ -43,6 +43,15 @@ class Server:
         times = self._seen.cpu_times()
         return float(times.user + times.system)
 
+    @property
+    def files(self) -> int:
+        """Open file descriptors."""
+        return int(self._seen.num_fds())
+
+    @property
+    def threads(self) -> int:
+        return int(self._seen.num_threads())
+
     def stop(self) -> None:
         self._process.terminate()
         try:

@@ -51,7 +51,8 @@ class EventStream(AsyncIterator[bytes]):
 
     async def _fetch(self) -> None:
         try:
-            item = await self._subscription.next()
+            # A gap has not reached the subscriber before the event that tells of it.
+            item = await self._subscription.next(got=self._gap is None)
         except StopAsyncIteration:
             # OK would say that the topic has come to an end.
             raise MigFault(
