@@ -10,5 +10,5 @@ from typing import Final
 MIG_VERSION: Final = "0.1"
 """The protocol version that messages carry as mig_version."""
 
-SPEC_HASH: Final = "dc042d451525b29a1c6468373375ceed627ddad0cd69b31ed36ba99261e8f444"
+SPEC_HASH: Final = "5b97b9e473ea158c8cc9f84eeee61a3e5167aeabcddf5c1dc2c80663403c32eb"
 """SHA-256 over the spec that this package was generated from."""
