@@ -127,7 +127,7 @@ def _asker(row: Served, service: NatsService) -> Callable[[NatsExchange, bytes],
     def ask(exchange: NatsExchange, body: bytes) -> Any:
         request: Any = decode(body or b"{}")
         if exchange.carried is not None:
-            fill_header(request, exchange.carried)
+            _fill(request, exchange.carried, exchange.tenant)
         # So that a refusal from here on answers with the header that was sent.
         exchange.carried = request.header or None
         if field:
@@ -142,10 +142,16 @@ def _asker(row: Served, service: NatsService) -> Callable[[NatsExchange, bytes],
     return ask
 
 
+def _fill(request: Any, carried: RequestHeader, tenant: str) -> None:
+    said = carried.tenant_id
+    fill_header(request, carried)
+    if said is not UNSET and said != tenant:
+        # Whatever the body says: the service is to see that it is not the subject's, once it knows the caller.
+        request.header.tenant_id = said
+
+
 def _read_carried(exchange: NatsExchange) -> None:
-    """Set `exchange.carried`. Raises MigFault MIG_INVALID_REQUEST for a value out of bounds, MIG_FORBIDDEN for
-    a tenant that is not the subject's.
-    """
+    """Set `exchange.carried`. Raises MigFault MIG_INVALID_REQUEST for a value out of bounds."""
     header = RequestHeader()
     for name, (field, read) in _CARRIERS.items():
         text = exchange.fields.get(name)
@@ -158,9 +164,6 @@ def _read_carried(exchange: NatsExchange) -> None:
             message = f"the NATS header {name} is not valid: {reason}"
             raise codec.refusal(message, f"/header/{field}", reason) from None
         exchange.carried = header
-    if header.tenant_id is not UNSET and header.tenant_id != exchange.tenant:
-        message = "the tenant in the NATS headers is not the tenant of the subject"
-        raise MigFault(MigErrorCode.MIG_FORBIDDEN, message)
 
 
 def _reply(message: Any) -> NatsReply:

@@ -31,7 +31,7 @@ def namings(*spots: str, always: str = "") -> list[Naming]:
     fixed = [{always: tenant} for tenant in (OWN, OTHER)] if always else [{}]
     found = [base | {spot: tenant} for base in fixed for spot in spots for tenant in (OWN, OTHER)]
     if len(spots) > 1:
-        found.append({spots[0]: OWN, spots[1]: OTHER})
+        found += [base | {spots[0]: OWN, spots[1]: OTHER} for base in fixed]
     return [*fixed, *found]
 
 

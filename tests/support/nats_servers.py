@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _PATIENCE_S = 20.0
+_MONITOR = re.compile(r"Starting http monitor on (\S+:\d+)")
 _LISTENING = re.compile(r"Listening for client connections on \S+:(\d+)")
 _READY = "Server is ready"
 
@@ -24,6 +25,8 @@ class NatsServer:
         self.folder = folder
         self.config = config
         self.port = -1
+        self.monitor = ""
+        """Where it tells of itself over HTTP, if its configuration says that it does."""
         self.log: list[str] = []
         self._jetstream = jetstream
         self._process: subprocess.Popen[str] | None = None
@@ -73,6 +76,8 @@ class NatsServer:
         with process.stderr as stream:
             for line in stream:
                 self.log.append(line)
+                if found := _MONITOR.search(line):
+                    self.monitor = f"http://{found[1]}"
                 if found := _LISTENING.search(line):
                     self.port = int(found[1])
                 if _READY in line:
