@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -77,9 +77,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Who this gateway is and what it has switched on. Without a `server_id` it is named by its store."""
+    """Who this gateway is and what it has switched on. Without a `server_id` it is named by its store.
+    `nats_binding_active` is asked whenever somebody wants to know whether requests over NATS are served at
+    that moment.
+    """
 
     server_id: str = ""
     bindings: frozenset[str] = field(default_factory=lambda: frozenset({"http"}))
     metrics_enabled: bool = True
-    nats_binding_active: bool = False
+    nats_binding_active: Callable[[], bool] = bool
