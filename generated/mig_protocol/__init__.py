@@ -10,5 +10,5 @@ from typing import Final
 MIG_VERSION: Final = "0.1"
 """The protocol version that messages carry as mig_version."""
 
-SPEC_HASH: Final = "82c695ebe3e787c066f0cc5236b18464a6bb67ae19c7cf54dfd0999ca39710b7"
+SPEC_HASH: Final = "0809db90ab49856095931872a57740baffc0fd05372379e0289b7236c2152c43"
 """SHA-256 over the spec that this package was generated from."""

@@ -143,6 +143,11 @@ def message_header_from_pb(message: pb.MessageHeader) -> MessageHeader:
 def message_header_to_pb(value: MessageHeader) -> pb.MessageHeader:
     """Raises ValueError for what protobuf cannot hold, such as a number out of its field's range."""
     message = pb.MessageHeader()
+    _write_message_header(message, value)
+    return message
+
+
+def _write_message_header(message: pb.MessageHeader, value: MessageHeader) -> None:
     message.mig_version = value.mig_version
     message.message_id = value.message_id
     _set_timestamp(message.timestamp, value.timestamp)
@@ -157,7 +162,6 @@ def message_header_to_pb(value: MessageHeader) -> pb.MessageHeader:
         message.deadline_ms = value.deadline_ms
     if value.meta is not UNSET:
         _set_object(message.meta, value.meta)
-    return message
 
 
 def _message_header_values(message: pb.MessageHeader, at: str) -> dict[str, Any]:
@@ -188,6 +192,11 @@ def request_header_from_pb(message: pb.MessageHeader) -> RequestHeader:
 def request_header_to_pb(value: RequestHeader) -> pb.MessageHeader:
     """Raises ValueError for what protobuf cannot hold, such as a number out of its field's range."""
     message = pb.MessageHeader()
+    _write_request_header(message, value)
+    return message
+
+
+def _write_request_header(message: pb.MessageHeader, value: RequestHeader) -> None:
     if value.mig_version is not UNSET:
         message.mig_version = value.mig_version
     if value.message_id is not UNSET:
@@ -206,7 +215,6 @@ def request_header_to_pb(value: RequestHeader) -> pb.MessageHeader:
         message.deadline_ms = value.deadline_ms
     if value.meta is not UNSET:
         _set_object(message.meta, value.meta)
-    return message
 
 
 def _request_header_values(message: pb.MessageHeader, at: str) -> dict[str, Any]:
@@ -240,12 +248,17 @@ def hello_request_from_pb(message: pb.HelloRequest) -> HelloRequest:
 def hello_request_to_pb(value: HelloRequest) -> pb.HelloRequest:
     """Raises ValueError for what protobuf cannot hold, such as a number out of its field's range."""
     message = pb.HelloRequest()
+    _write_hello_request(message, value)
+    return message
+
+
+def _write_hello_request(message: pb.HelloRequest, value: HelloRequest) -> None:
     if value.header is not UNSET:
-        message.header.CopyFrom(request_header_to_pb(value.header))
+        message.header.SetInParent()  # one without a field is there all the same
+        _write_request_header(message.header, value.header)
     message.supported_versions.extend(value.supported_versions)
     message.requested_bindings.extend(_BINDING_TYPE_NUMBERS[item] for item in value.requested_bindings)
     message.requested_features.extend(value.requested_features)
-    return message
 
 
 def _hello_request_values(message: pb.HelloRequest, at: str) -> dict[str, Any]:
@@ -272,12 +285,17 @@ def hello_response_from_pb(message: pb.HelloResponse) -> HelloResponse:
 def hello_response_to_pb(value: HelloResponse) -> pb.HelloResponse:
     """Raises ValueError for what protobuf cannot hold, such as a number out of its field's range."""
     message = pb.HelloResponse()
-    message.header.CopyFrom(message_header_to_pb(value.header))
+    _write_hello_response(message, value)
+    return message
+
+
+def _write_hello_response(message: pb.HelloResponse, value: HelloResponse) -> None:
+    message.header.SetInParent()  # one without a field is there all the same
+    _write_message_header(message.header, value.header)
     message.selected_version = value.selected_version
     message.selected_binding = _BINDING_TYPE_NUMBERS[value.selected_binding]
     message.enabled_features.extend(value.enabled_features)
     message.server_id = value.server_id
-    return message
 
 
 def _hello_response_values(message: pb.HelloResponse, at: str) -> dict[str, Any]:
@@ -302,12 +320,17 @@ def discover_request_from_pb(message: pb.DiscoverRequest) -> DiscoverRequest:
 def discover_request_to_pb(value: DiscoverRequest) -> pb.DiscoverRequest:
     """Raises ValueError for what protobuf cannot hold, such as a number out of its field's range."""
     message = pb.DiscoverRequest()
+    _write_discover_request(message, value)
+    return message
+
+
+def _write_discover_request(message: pb.DiscoverRequest, value: DiscoverRequest) -> None:
     if value.header is not UNSET:
-        message.header.CopyFrom(request_header_to_pb(value.header))
+        message.header.SetInParent()  # one without a field is there all the same
+        _write_request_header(message.header, value.header)
     message.query = value.query
     message.include_schema_refs = value.include_schema_refs
     message.include_qos = value.include_qos
-    return message
 
 
 def _discover_request_values(message: pb.DiscoverRequest, at: str) -> dict[str, Any]:
@@ -329,9 +352,15 @@ def discover_response_from_pb(message: pb.DiscoverResponse) -> DiscoverResponse:
 def discover_response_to_pb(value: DiscoverResponse) -> pb.DiscoverResponse:
     """Raises ValueError for what protobuf cannot hold, such as a number out of its field's range."""
     message = pb.DiscoverResponse()
-    message.header.CopyFrom(message_header_to_pb(value.header))
-    message.capabilities.extend(capability_descriptor_to_pb(item) for item in value.capabilities)
+    _write_discover_response(message, value)
     return message
+
+
+def _write_discover_response(message: pb.DiscoverResponse, value: DiscoverResponse) -> None:
+    message.header.SetInParent()  # one without a field is there all the same
+    _write_message_header(message.header, value.header)
+    for item in value.capabilities:
+        _write_capability_descriptor(message.capabilities.add(), item)
 
 
 def _discover_response_values(message: pb.DiscoverResponse, at: str) -> dict[str, Any]:
@@ -353,6 +382,11 @@ def capability_descriptor_from_pb(message: pb.CapabilityDescriptor) -> Capabilit
 def capability_descriptor_to_pb(value: CapabilityDescriptor) -> pb.CapabilityDescriptor:
     """Raises ValueError for what protobuf cannot hold, such as a number out of its field's range."""
     message = pb.CapabilityDescriptor()
+    _write_capability_descriptor(message, value)
+    return message
+
+
+def _write_capability_descriptor(message: pb.CapabilityDescriptor, value: CapabilityDescriptor) -> None:
     message.id = value.id
     message.version = value.version
     message.modes.extend(_INVOCATION_MODE_NUMBERS[item] for item in value.modes)
@@ -363,8 +397,8 @@ def capability_descriptor_to_pb(value: CapabilityDescriptor) -> pb.CapabilityDes
     message.event_topics.extend(value.event_topics)
     message.auth_scopes.extend(value.auth_scopes)
     if value.qos is not UNSET:
-        message.qos.CopyFrom(qos_profile_to_pb(value.qos))
-    return message
+        message.qos.SetInParent()  # one without a field is there all the same
+        _write_qos_profile(message.qos, value.qos)
 
 
 def _capability_descriptor_values(message: pb.CapabilityDescriptor, at: str) -> dict[str, Any]:
@@ -397,12 +431,16 @@ def qos_profile_from_pb(message: pb.QoSProfile) -> QoSProfile:
 def qos_profile_to_pb(value: QoSProfile) -> pb.QoSProfile:
     """Raises ValueError for what protobuf cannot hold, such as a number out of its field's range."""
     message = pb.QoSProfile()
+    _write_qos_profile(message, value)
+    return message
+
+
+def _write_qos_profile(message: pb.QoSProfile, value: QoSProfile) -> None:
     message.max_payload_bytes = value.max_payload_bytes
     message.supports_replay = value.supports_replay
     if value.delivery_semantics is not UNSET:
         message.delivery_semantics = _DELIVERY_SEMANTICS_NUMBERS[value.delivery_semantics]
     message.supports_ordering = value.supports_ordering
-    return message
 
 
 def _qos_profile_values(message: pb.QoSProfile, at: str) -> dict[str, Any]:
@@ -428,14 +466,19 @@ def invoke_request_from_pb(message: pb.InvokeRequest) -> InvokeRequest:
 def invoke_request_to_pb(value: InvokeRequest) -> pb.InvokeRequest:
     """Raises ValueError for what protobuf cannot hold, such as a number out of its field's range."""
     message = pb.InvokeRequest()
+    _write_invoke_request(message, value)
+    return message
+
+
+def _write_invoke_request(message: pb.InvokeRequest, value: InvokeRequest) -> None:
     if value.header is not UNSET:
-        message.header.CopyFrom(request_header_to_pb(value.header))
+        message.header.SetInParent()  # one without a field is there all the same
+        _write_request_header(message.header, value.header)
     if value.capability is not UNSET:
         message.capability = value.capability
     _set_object(message.payload, value.payload)
     if value.stream_preference is not UNSET:
         message.stream_preference = _STREAM_PREFERENCE_NUMBERS[value.stream_preference]
-    return message
 
 
 def _invoke_request_values(message: pb.InvokeRequest, at: str) -> dict[str, Any]:
@@ -461,12 +504,17 @@ def invoke_response_from_pb(message: pb.InvokeResponse) -> InvokeResponse:
 def invoke_response_to_pb(value: InvokeResponse) -> pb.InvokeResponse:
     """Raises ValueError for what protobuf cannot hold, such as a number out of its field's range."""
     message = pb.InvokeResponse()
-    message.header.CopyFrom(message_header_to_pb(value.header))
+    _write_invoke_response(message, value)
+    return message
+
+
+def _write_invoke_response(message: pb.InvokeResponse, value: InvokeResponse) -> None:
+    message.header.SetInParent()  # one without a field is there all the same
+    _write_message_header(message.header, value.header)
     message.capability = value.capability
     _set_object(message.payload, value.payload)
     if value.result_schema_uri is not UNSET:
         message.result_schema_uri = value.result_schema_uri
-    return message
 
 
 def _invoke_response_values(message: pb.InvokeResponse, at: str) -> dict[str, Any]:
@@ -489,7 +537,13 @@ def stream_frame_from_pb(message: pb.StreamFrame) -> StreamFrame:
 def stream_frame_to_pb(value: StreamFrame) -> pb.StreamFrame:
     """Raises ValueError for what protobuf cannot hold, such as a number out of its field's range."""
     message = pb.StreamFrame()
-    message.header.CopyFrom(message_header_to_pb(value.header))
+    _write_stream_frame(message, value)
+    return message
+
+
+def _write_stream_frame(message: pb.StreamFrame, value: StreamFrame) -> None:
+    message.header.SetInParent()  # one without a field is there all the same
+    _write_message_header(message.header, value.header)
     message.stream_id = value.stream_id
     if value.capability is not UNSET:
         message.capability = value.capability
@@ -498,8 +552,8 @@ def stream_frame_to_pb(value: StreamFrame) -> pb.StreamFrame:
         _set_object(message.payload, value.payload)
     message.end_stream = value.end_stream
     if value.error is not UNSET:
-        message.error.CopyFrom(mig_error_to_pb(value.error))
-    return message
+        message.error.SetInParent()  # one without a field is there all the same
+        _write_mig_error(message.error, value.error)
 
 
 def _stream_frame_values(message: pb.StreamFrame, at: str) -> dict[str, Any]:
@@ -527,8 +581,14 @@ def request_frame_from_pb(message: pb.StreamFrame) -> RequestFrame:
 def request_frame_to_pb(value: RequestFrame) -> pb.StreamFrame:
     """Raises ValueError for what protobuf cannot hold, such as a number out of its field's range."""
     message = pb.StreamFrame()
+    _write_request_frame(message, value)
+    return message
+
+
+def _write_request_frame(message: pb.StreamFrame, value: RequestFrame) -> None:
     if value.header is not UNSET:
-        message.header.CopyFrom(request_header_to_pb(value.header))
+        message.header.SetInParent()  # one without a field is there all the same
+        _write_request_header(message.header, value.header)
     if value.stream_id is not UNSET:
         message.stream_id = value.stream_id
     if value.capability is not UNSET:
@@ -538,8 +598,8 @@ def request_frame_to_pb(value: RequestFrame) -> pb.StreamFrame:
         _set_object(message.payload, value.payload)
     message.end_stream = value.end_stream
     if value.error is not UNSET:
-        message.error.CopyFrom(mig_error_to_pb(value.error))
-    return message
+        message.error.SetInParent()  # one without a field is there all the same
+        _write_mig_error(message.error, value.error)
 
 
 def _request_frame_values(message: pb.StreamFrame, at: str) -> dict[str, Any]:
@@ -569,14 +629,19 @@ def publish_request_from_pb(message: pb.PublishRequest) -> PublishRequest:
 def publish_request_to_pb(value: PublishRequest) -> pb.PublishRequest:
     """Raises ValueError for what protobuf cannot hold, such as a number out of its field's range."""
     message = pb.PublishRequest()
+    _write_publish_request(message, value)
+    return message
+
+
+def _write_publish_request(message: pb.PublishRequest, value: PublishRequest) -> None:
     if value.header is not UNSET:
-        message.header.CopyFrom(request_header_to_pb(value.header))
+        message.header.SetInParent()  # one without a field is there all the same
+        _write_request_header(message.header, value.header)
     if value.topic is not UNSET:
         message.topic = value.topic
     if value.key is not UNSET:
         message.key = value.key
     _set_object(message.payload, value.payload)
-    return message
 
 
 def _publish_request_values(message: pb.PublishRequest, at: str) -> dict[str, Any]:
@@ -600,12 +665,17 @@ def publish_ack_from_pb(message: pb.PublishAck) -> PublishAck:
 def publish_ack_to_pb(value: PublishAck) -> pb.PublishAck:
     """Raises ValueError for what protobuf cannot hold, such as a number out of its field's range."""
     message = pb.PublishAck()
-    message.header.CopyFrom(message_header_to_pb(value.header))
+    _write_publish_ack(message, value)
+    return message
+
+
+def _write_publish_ack(message: pb.PublishAck, value: PublishAck) -> None:
+    message.header.SetInParent()  # one without a field is there all the same
+    _write_message_header(message.header, value.header)
     message.topic = value.topic
     message.event_id = value.event_id
     message.sequence = value.sequence
     message.accepted = value.accepted
-    return message
 
 
 def _publish_ack_values(message: pb.PublishAck, at: str) -> dict[str, Any]:
@@ -627,8 +697,14 @@ def subscribe_request_from_pb(message: pb.SubscribeRequest) -> SubscribeRequest:
 def subscribe_request_to_pb(value: SubscribeRequest) -> pb.SubscribeRequest:
     """Raises ValueError for what protobuf cannot hold, such as a number out of its field's range."""
     message = pb.SubscribeRequest()
+    _write_subscribe_request(message, value)
+    return message
+
+
+def _write_subscribe_request(message: pb.SubscribeRequest, value: SubscribeRequest) -> None:
     if value.header is not UNSET:
-        message.header.CopyFrom(request_header_to_pb(value.header))
+        message.header.SetInParent()  # one without a field is there all the same
+        _write_request_header(message.header, value.header)
     if value.topic is not UNSET:
         message.topic = value.topic
     if value.consumer_id is not UNSET:
@@ -637,7 +713,6 @@ def subscribe_request_to_pb(value: SubscribeRequest) -> pb.SubscribeRequest:
         message.resume_cursor = value.resume_cursor
     if value.max_inflight is not UNSET:
         message.max_inflight = value.max_inflight
-    return message
 
 
 def _subscribe_request_values(message: pb.SubscribeRequest, at: str) -> dict[str, Any]:
@@ -663,14 +738,19 @@ def event_message_from_pb(message: pb.EventMessage) -> EventMessage:
 def event_message_to_pb(value: EventMessage) -> pb.EventMessage:
     """Raises ValueError for what protobuf cannot hold, such as a number out of its field's range."""
     message = pb.EventMessage()
-    message.header.CopyFrom(message_header_to_pb(value.header))
+    _write_event_message(message, value)
+    return message
+
+
+def _write_event_message(message: pb.EventMessage, value: EventMessage) -> None:
+    message.header.SetInParent()  # one without a field is there all the same
+    _write_message_header(message.header, value.header)
     message.topic = value.topic
     message.event_id = value.event_id
     message.sequence = value.sequence
     _set_object(message.payload, value.payload)
     _set_timestamp(message.published_at, value.published_at)
     message.replay = value.replay
-    return message
 
 
 def _event_message_values(message: pb.EventMessage, at: str) -> dict[str, Any]:
@@ -696,13 +776,18 @@ def cancel_request_from_pb(message: pb.CancelRequest) -> CancelRequest:
 def cancel_request_to_pb(value: CancelRequest) -> pb.CancelRequest:
     """Raises ValueError for what protobuf cannot hold, such as a number out of its field's range."""
     message = pb.CancelRequest()
+    _write_cancel_request(message, value)
+    return message
+
+
+def _write_cancel_request(message: pb.CancelRequest, value: CancelRequest) -> None:
     if value.header is not UNSET:
-        message.header.CopyFrom(request_header_to_pb(value.header))
+        message.header.SetInParent()  # one without a field is there all the same
+        _write_request_header(message.header, value.header)
     if value.target_message_id is not UNSET:
         message.target_message_id = value.target_message_id
     if value.reason is not UNSET:
         message.reason = value.reason
-    return message
 
 
 def _cancel_request_values(message: pb.CancelRequest, at: str) -> dict[str, Any]:
@@ -724,11 +809,16 @@ def cancel_ack_from_pb(message: pb.CancelAck) -> CancelAck:
 def cancel_ack_to_pb(value: CancelAck) -> pb.CancelAck:
     """Raises ValueError for what protobuf cannot hold, such as a number out of its field's range."""
     message = pb.CancelAck()
-    message.header.CopyFrom(message_header_to_pb(value.header))
+    _write_cancel_ack(message, value)
+    return message
+
+
+def _write_cancel_ack(message: pb.CancelAck, value: CancelAck) -> None:
+    message.header.SetInParent()  # one without a field is there all the same
+    _write_message_header(message.header, value.header)
     message.target_message_id = value.target_message_id
     message.accepted = value.accepted
     message.status = value.status.value
-    return message
 
 
 def _cancel_ack_values(message: pb.CancelAck, at: str) -> dict[str, Any]:
@@ -749,11 +839,16 @@ def heartbeat_request_from_pb(message: pb.HeartbeatRequest) -> HeartbeatRequest:
 def heartbeat_request_to_pb(value: HeartbeatRequest) -> pb.HeartbeatRequest:
     """Raises ValueError for what protobuf cannot hold, such as a number out of its field's range."""
     message = pb.HeartbeatRequest()
+    _write_heartbeat_request(message, value)
+    return message
+
+
+def _write_heartbeat_request(message: pb.HeartbeatRequest, value: HeartbeatRequest) -> None:
     if value.header is not UNSET:
-        message.header.CopyFrom(request_header_to_pb(value.header))
+        message.header.SetInParent()  # one without a field is there all the same
+        _write_request_header(message.header, value.header)
     if value.interval_ms is not UNSET:
         message.interval_ms = value.interval_ms
-    return message
 
 
 def _heartbeat_request_values(message: pb.HeartbeatRequest, at: str) -> dict[str, Any]:
@@ -773,10 +868,15 @@ def heartbeat_ack_from_pb(message: pb.HeartbeatAck) -> HeartbeatAck:
 def heartbeat_ack_to_pb(value: HeartbeatAck) -> pb.HeartbeatAck:
     """Raises ValueError for what protobuf cannot hold, such as a number out of its field's range."""
     message = pb.HeartbeatAck()
-    message.header.CopyFrom(message_header_to_pb(value.header))
+    _write_heartbeat_ack(message, value)
+    return message
+
+
+def _write_heartbeat_ack(message: pb.HeartbeatAck, value: HeartbeatAck) -> None:
+    message.header.SetInParent()  # one without a field is there all the same
+    _write_message_header(message.header, value.header)
     message.suggested_interval_ms = value.suggested_interval_ms
     message.load_factor = value.load_factor
-    return message
 
 
 def _heartbeat_ack_values(message: pb.HeartbeatAck, at: str) -> dict[str, Any]:
@@ -796,12 +896,16 @@ def mig_error_from_pb(message: pb.MigError) -> MigError:
 def mig_error_to_pb(value: MigError) -> pb.MigError:
     """Raises ValueError for what protobuf cannot hold, such as a number out of its field's range."""
     message = pb.MigError()
+    _write_mig_error(message, value)
+    return message
+
+
+def _write_mig_error(message: pb.MigError, value: MigError) -> None:
     message.code = _MIG_ERROR_CODE_NUMBERS[value.code]
     message.message = value.message
     message.retryable = value.retryable
     if value.details is not UNSET:
         _set_object(message.details, value.details)
-    return message
 
 
 def _mig_error_values(message: pb.MigError, at: str) -> dict[str, Any]:
@@ -825,7 +929,7 @@ def _named(names: Mapping[int, str], number: int, at: str) -> str:
 
 def _instant(timestamp: Timestamp, at: str) -> datetime:
     try:
-        return _EPOCH + timedelta(seconds=timestamp.seconds, microseconds=timestamp.nanos // 1000)
+        return _EPOCH + timedelta(0, timestamp.seconds, timestamp.nanos // 1000)
     except OverflowError:
         why = "expected a time between the years 1 and 9999"
         raise codec.refusal(f"the message is not valid: {why} at {at}", at, why) from None
@@ -842,9 +946,10 @@ def _json_object(struct: Struct, at: str) -> dict[str, Any]:
 
 
 def _json_value(value: Value, at: str) -> Any:
-    match value.WhichOneof("kind"):
-        case "string_value":
-            return value.string_value
+    kind = value.WhichOneof("kind")
+    if kind == "string_value":  # most are
+        return value.string_value
+    match kind:
         case "number_value":
             return _json_number(value.number_value, at)
         case "bool_value":
@@ -866,8 +971,12 @@ def _json_number(number: float, at: str) -> int | float:
 
 def _set_object(struct: Struct, value: Mapping[str, Any]) -> None:
     struct.SetInParent()  # an empty object is there all the same
+    fields = struct.fields
     for key, item in value.items():
-        _set_value(struct.fields[key], item)
+        if type(item) is str:  # most are
+            fields[key].string_value = item
+        else:
+            _set_value(fields[key], item)
 
 
 def _set_value(target: Value, value: Any) -> None:
@@ -878,6 +987,8 @@ def _set_value(target: Value, value: Any) -> None:
     elif isinstance(value, str):
         target.string_value = value
     elif isinstance(value, int | float):
+        if not math.isfinite(value):
+            raise ValueError(f"JSON has no {value}")
         target.number_value = value
     elif isinstance(value, Mapping):
         _set_object(target.struct_value, value)

@@ -30,7 +30,6 @@ _CARRIERS: Final = {
     "traceparent": ("traceparent", text_reader(RequestHeader, "traceparent")),
     "idempotency_key": ("idempotency_key", text_reader(RequestHeader, "idempotency_key")),
 }
-_FIELDS: Final = tuple(field for field, _ in _CARRIERS.values())
 
 # Most requests name one of few tenants, capabilities and topics. What is refused is not kept.
 _parse: Final = lru_cache(maxsize=4096)(subjects.parse)
@@ -128,7 +127,9 @@ def _asker(row: Served, service: NatsService) -> Callable[[NatsExchange, bytes],
     def ask(exchange: NatsExchange, body: bytes) -> Any:
         request: Any = decode(body or b"{}")
         if exchange.carried is not None:
-            fill_header(request, exchange.carried, _FIELDS)
+            fill_header(request, exchange.carried)
+        # So that a refusal from here on answers with the header that was sent.
+        exchange.carried = request.header or None
         if field:
             given, named = getattr(request, field), exchange.parameter
             if given is UNSET:

@@ -41,7 +41,8 @@ class NatsExchange:
 
     `tenant` is the subject's and `parameter` what else it names (a capability, a topic, a message id), both
     "" until the subject is read; `carried` is what the NATS headers say of the message header, None until
-    they are read or where they say nothing. `wire_bytes` is the length of the body.
+    they are read or where they say nothing; once the body is read, the whole header of the request.
+    `wire_bytes` is the length of the body.
     """
 
     __slots__ = ("carried", "fields", "operation", "parameter", "subject", "tenant", "wire_bytes")

@@ -37,6 +37,7 @@ from migd.stores.retention import Retention
 from migd.stores.sqlite import SqliteStore, StoreError, StoreFolderError
 
 if TYPE_CHECKING:
+    from migd.bindings.grpc.service import GrpcBinding
     from migd.nats_side import NatsSide
 
 _log = logging.getLogger("migd.app")
@@ -44,7 +45,8 @@ _HS256_KEY_BYTES = 32
 
 
 class Application:
-    """One gateway and its HTTP side. `start` it, serve `asgi`, then `drain` and `close` it.
+    """One gateway and its bindings. `start` it, serve `asgi` and `grpc`, then `drain` and `close` it. `grpc`
+    is None where MIGD_GRPC_ADDR is not set.
 
     `tenants` are the limits of those that have some of their own, over what the settings say of each.
     Raises ConfigError when a setting turns out to be unusable, such as an audit file that can not be opened.
@@ -65,10 +67,13 @@ class Application:
         if self.nats is not None:
             self.nats.serve(self.gateway, parts)
         if metrics is not None:
+            if self.nats is not None:
+                metrics.mirror = self.nats.mirror_state
             metrics.in_flight = self.gateway.in_flight
             metrics.audit_lost = self.gateway.audit_lost
             metrics.knows_capability = self.gateway.knows_capability
         self._websockets = WebSocketBinding(self.gateway)
+        self.grpc = _grpc_binding(self.gateway) if settings.grpc_addr else None
         self.asgi = self._adapter(metrics)
 
     async def start(self) -> None:
@@ -92,6 +97,8 @@ class Application:
             await self.nats.stop_taking()
         await self.gateway.drain(self._settings.shutdown_grace_s)
         await self._websockets.end()
+        if self.grpc is not None:
+            self.grpc.end()
         if self.nats is not None:
             await self.nats.finish()
 
@@ -139,7 +146,7 @@ def _parts(
         recorder=recorder,
         identity=Identity(
             server_id=settings.server_id,
-            bindings=frozenset({"http"} | ({"nats"} if nats and nats.serves else set())),
+            bindings=_bindings(settings, nats),
             metrics_enabled=settings.enable_metrics,
             nats_binding_active=nats.active if nats else bool,
         ),
@@ -150,6 +157,18 @@ def _parts(
         health={"nats": nats.health} if nats else {},
         failpoints=failpoints,
     )
+
+
+def _bindings(settings: Settings, nats: NatsSide | None) -> frozenset[str]:
+    on = {"http": True, "grpc": settings.grpc_addr is not None, "nats": nats is not None and nats.serves}
+    return frozenset(name for name, enabled in on.items() if enabled)
+
+
+def _grpc_binding(gateway: Gateway) -> GrpcBinding:
+    """protobuf is imported here: no start without gRPC waits for it."""
+    from migd.bindings.grpc.service import GrpcBinding
+
+    return GrpcBinding(gateway)
 
 
 def _store(settings: Settings, clock: Clock, failpoints: Failpoints) -> Store:
@@ -194,6 +213,7 @@ def _limits(settings: Settings, tenants: Mapping[str, Allowance]) -> Limits:
         max_deadline_ms=settings.max_deadline_ms,
         max_concurrent_invocations=settings.max_concurrent_invocations,
         max_streams_per_connection=settings.max_streams_per_connection,
+        max_connections=settings.max_connections,
         max_connections_per_tenant=settings.max_connections_per_tenant,
         idempotency_window_s=settings.idempotency_window_s,
         cancel_window_s=settings.cancel_window_s,

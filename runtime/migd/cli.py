@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -138,7 +138,10 @@ def _serve(settings: Settings) -> None:
     listener = listen(settings.addr)
     url, kept = reachable_url(listener), _kept(settings)
     with listener:
-        run(settings, _manifest(settings), listener, lambda: _tell_ready(url, kept))
+        if settings.grpc_addr is not None:
+            # gRPC opens its socket itself, later, and does not say what is in the way of it.
+            listen(settings.grpc_addr, "MIGD_GRPC_ADDR").close()
+        run(settings, _manifest(settings), listener, lambda others: _tell_ready(url, kept, others))
 
 
 def _manifest(settings: Settings) -> Manifest:
@@ -158,8 +161,9 @@ def _kept(settings: Settings) -> str:
     return "memory only" if settings.store == "memory" else str(data_dir(settings, os.environ))
 
 
-def _tell_ready(url: str, kept: str) -> None:
-    click.echo(f"migd {__version__} ready on {url} (console /ui, reference /docs, data in {kept})")
+def _tell_ready(url: str, kept: str, others: Sequence[str]) -> None:
+    served = f"migd {__version__} ready on {url} (console /ui, reference /docs, data in {kept})"
+    click.echo(", ".join((served, *others)))
     sys.stdout.flush()
 
 

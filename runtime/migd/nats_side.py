@@ -11,9 +11,11 @@ import nkeys
 
 from migd.bindings.nats.binding import NatsBinding
 from migd.bindings.nats.link import NatsConfig, NatsLink
+from migd.bindings.nats.mirror import NatsMirror
 from migd.bindings.nats.reasons import plain_url
 from migd.config import ConfigError, Settings
 from migd.core.gateway import Gateway, Parts
+from migd.metrics import MirrorState
 from migd.version import __version__
 
 # Beside invocations, which the core bounds, as many requests may wait for a store or for a first answer.
@@ -21,12 +23,16 @@ _WAITING_PER_INVOCATION = 2
 
 
 class NatsSide:
-    """The connection, and the binding on it where it is enabled. Raises ConfigError for unusable settings."""
+    """The connection, the mirror on it, and the binding where it is enabled.
+
+    Raises ConfigError for unusable settings.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.link = NatsLink(nats_config(settings))
         self._binding: NatsBinding | None = None
+        self._mirror: NatsMirror | None = None
 
     @property
     def serves(self) -> bool:
@@ -41,8 +47,23 @@ class NatsSide:
         """Why NATS can not be used now, or None."""
         return self.link.health()
 
+    def mirror_state(self) -> MirrorState | None:
+        """How mirroring goes; None before `serve`."""
+        mirror = self._mirror
+        if mirror is None:
+            return None
+        return MirrorState(len(mirror.peers.live()), mirror.owed, mirror.missing)
+
     def serve(self, gateway: Gateway, parts: Parts) -> None:
-        """Have requests served by this gateway, once started."""
+        """Have this gateway mirror its events and serve requests, once started."""
+        self._mirror = NatsMirror(
+            link=self.link,
+            neighbours=gateway.neighbours,
+            store=parts.store,
+            recorder=parts.recorder,
+            clock=parts.clock,
+            server_id=lambda: gateway.server_id,
+        )
         if self.serves:
             self._binding = NatsBinding(
                 gateway,
@@ -51,10 +72,13 @@ class NatsSide:
                 version=__version__,
                 max_body_bytes=self._settings.max_body_bytes,
                 most_waiting=parts.limits.max_concurrent_invocations * _WAITING_PER_INVOCATION,
+                peers=self._mirror.peers,
             )
 
     async def start(self) -> None:
-        """Begin to connect; what NATS does meanwhile is no reason to wait."""
+        """Begin to connect; what NATS does meanwhile is no reason to wait. The store is open by now."""
+        if self._mirror is not None:
+            await self._mirror.start()
         if self._binding is not None:
             await self._binding.start()
         await self.link.start()
@@ -70,6 +94,8 @@ class NatsSide:
             await self._binding.finish()
 
     async def close(self) -> None:
+        if self._mirror is not None:
+            await self._mirror.close()
         await self.link.close()
 
 

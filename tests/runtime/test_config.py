@@ -105,14 +105,6 @@ def test_jwt_mode_without_a_secret_is_refused() -> None:
     assert load_settings({"MIGD_AUTH_MODE": "JWT", "MIGD_JWT_HS256_SECRET": "s"}).auth_mode == "jwt"
 
 
-@pytest.mark.parametrize(("variable", "value"), [("MIGD_GRPC_ADDR", ":9090")])
-def test_a_binding_that_is_not_there_is_refused_and_not_ignored(variable: str, value: str) -> None:
-    with pytest.raises(
-        ConfigError, match=rf"^{variable} is set, and this version has no \w+ binding: unset it$"
-    ):
-        load_settings({variable: value})
-
-
 @pytest.mark.parametrize(
     ("text", "urls"),
     [

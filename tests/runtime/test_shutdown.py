@@ -10,9 +10,8 @@ import pytest
 
 from support.gateway_under_test import Scripted, capability
 from support.raw_http import connect
-from support.running_migd import LocalMigd, local_migd
+from support.running_migd import going_down, local_migd
 from support.sse import subscribed
-from support.until import until
 
 LONG = {"MIGD_SHUTDOWN_GRACE_S": "3600"}
 
@@ -22,13 +21,6 @@ def provider() -> Scripted:
     scripted = Scripted()
     scripted.waits = True
     return scripted
-
-
-async def going_down(migd: LocalMigd) -> asyncio.Task[None]:
-    """The end, once it has begun."""
-    stopping = asyncio.create_task(migd.stop())
-    await until(lambda: migd.gateway.readiness().status != "ok")
-    return stopping
 
 
 async def test_what_is_in_flight_may_finish(provider: Scripted) -> None:

@@ -11,8 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from migd.core.provider import Final, JsonObject, Work
-from support.gateway_under_test import Scripted, capability
+from support.gateway_under_test import Eager, Scripted, capability
 from support.running_migd import LocalMigd, local_migd
 from support.tokens import JWT_MODE, bearer
 
@@ -281,17 +280,6 @@ async def test_an_open_connection_is_listed(migd: LocalMigd, client: Client) -> 
     (entry,) = (await migd.get("/admin/v0.1/connections?kind=ws_stream")).json["connections"]
 
     assert (entry["kind"], entry["protocol"], entry["actor"]) == ("ws_stream", "http", "anonymous")
-
-
-class Eager(Scripted):
-    """Yields as fast as it is asked to, and counts how often that is."""
-
-    taken = 0
-
-    async def stream(self, work: Work) -> AsyncIterator[JsonObject | Final]:  # noqa: ARG002
-        for number in range(400):
-            self.taken += 1
-            yield {"n": number, "text": "x" * 100_000}
 
 
 async def test_a_reader_that_does_not_read_pauses_its_streams_and_nobody_elses() -> None:

@@ -19,9 +19,10 @@ from support.document_terminal import PATIENCE_S, Terminal
 
 _CURL_STAND_IN = Path(__file__).with_name("curl_stand_in.py")
 _DOCUMENTED = re.compile(r"(?:localhost|127\.0\.0\.1):8080")
+_DOCUMENTED_GRPC = re.compile(r"(?:localhost|127\.0\.0\.1):9090")
 # As documents have it; the tests of several documents may run at the same time.
 _NATS_PORT = re.compile(r"\b4222\b")
-_READY = re.compile(r"ready on http://(\S+?)[\s/]")
+_READY = re.compile(r"ready on http://(\S+?)[\s/][^\n]*?(?:gRPC on (\S+))?\n")
 _BUSY = re.compile(
     r"^(?:mig_gateway_active_streams\{[^}]*\}|mig_gateway_invocations_in_flight) (\S+)$", re.MULTILINE
 )
@@ -34,8 +35,8 @@ class Reader:
 
     Every command runs in one folder, one after the other, and sees the variables that those before it
     set. The gateway of a `server` block listens on a free port: where a document says 8080, that one is
-    meant, and where it says 4222, the port of a nats-server. Raises DocumentError at the first step that
-    does not go as the document says.
+    meant, 9090 is where gRPC is, and 4222 the port of a nats-server. Raises DocumentError at the first step
+    that does not go as the document says.
     """
 
     def __init__(self, folder: Path, *, curl: str | None = shutil.which("curl")) -> None:
@@ -43,6 +44,7 @@ class Reader:
         self._bookkeeping = folder / ".reader"
         self._shell = shutil.which("bash") or "sh"
         self._authority = ""
+        self._grpc = ""
         self._nats_port = ""
         self._server: Terminal | None = None
         self._second: Terminal | None = None
@@ -80,9 +82,7 @@ class Reader:
 
     def _save(self, step: Save) -> None:
         """Written again for each gateway: a file may say where it is, and each is on a port of its own."""
-        text = self._with_nats(step.block.text)
-        text = _DOCUMENTED.sub(self._authority, text) if self._authority else text
-        (self.folder / step.name).write_text(text, encoding="utf-8")
+        (self.folder / step.name).write_text(self._with_ports(step.block.text), encoding="utf-8")
 
     def _run(self, step: Run) -> None:
         # -e: each command counts, not the last alone. -a: what is set here is there for the next block.
@@ -107,14 +107,14 @@ class Reader:
         # Any port will do, and no other machine needs to reach it.
         environ = {**self._environ, "MIGD_ADDR": "127.0.0.1:0"}
         self._server = Terminal(
-            [self._shell, "-ec", self._with_nats(step.block.text.replace(":8080", ":0"))],
+            [self._shell, "-ec", self._with_nats(re.sub(r":(?:8080|9090)\b", ":0", step.block.text))],
             self.folder,
             environ,
         )
         ready = self._server.seen(_READY)
         if ready is None:
             raise step.block.wrong(f"no gateway became ready:\n{self._server.unread}")
-        self._authority = ready[1]
+        self._authority, self._grpc = ready[1], ready[2] or ""
         for saved in self._saved:
             self._save(saved)
         if step.answer is not None:
@@ -146,7 +146,7 @@ class Reader:
             if printed is None:
                 raise answer.wrong(f"the command has not ended; so far:\n{terminal.unread}")
             self._compare(answer, self._as_documented(printed))
-        elif not terminal.read(text_pattern(_DOCUMENTED.sub(self._authority, answer.text))):
+        elif not terminal.read(text_pattern(self._with_ports(answer.text))):
             raise answer.wrong(f"printed instead:\n{self._as_documented(terminal.unread)}")
 
     def _compare(self, answer: Block, printed: str) -> None:
@@ -160,10 +160,15 @@ class Reader:
     def _text(self, block: Block) -> str:
         if _DOCUMENTED.search(block.text) and not self._authority:
             raise block.wrong("nothing serves yet; a `bash server` block has to come before it")
-        return self._with_nats(_DOCUMENTED.sub(self._authority, block.text))
+        return self._with_ports(block.text)
+
+    def _with_ports(self, text: str) -> str:
+        """With the ports that the gateway and this document's nats-server listen on."""
+        if self._authority:
+            text = _DOCUMENTED.sub(self._authority, text)
+        return self._with_nats(_DOCUMENTED_GRPC.sub(self._grpc, text) if self._grpc else text)
 
     def _with_nats(self, text: str) -> str:
-        """With the port that this document's nats-server has."""
         if _NATS_PORT.search(text) and not self._nats_port:
             with socket.create_server(("127.0.0.1", 0)) as free:
                 self._nats_port = str(free.getsockname()[1])
@@ -173,6 +178,8 @@ class Reader:
         """With the port that the document shows, and the folder that its reader is in."""
         if self._authority:
             printed = printed.replace(self._authority, "127.0.0.1:8080")
+        if self._grpc:
+            printed = printed.replace(self._grpc, "127.0.0.1:9090")
         if self._nats_port:
             printed = printed.replace(f":{self._nats_port}", ":4222")
         return printed.replace(f"{self.folder}/", "")

@@ -86,6 +86,17 @@ class Scripted:
         return Health(not self.down, self.down)
 
 
+class Eager(Scripted):
+    """Yields as fast as it is asked to, and counts how often that is."""
+
+    taken = 0
+
+    async def stream(self, work: Work) -> AsyncIterator[JsonObject | Final]:  # noqa: ARG002
+        for number in range(400):
+            self.taken += 1
+            yield {"n": number, "text": "x" * 100_000}
+
+
 class Sink:
     """An audit sink that keeps what it was given."""
 

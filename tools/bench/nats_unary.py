@@ -39,7 +39,7 @@ def measure(*, quick: bool) -> Iterator[Figure]:
                 (_turn(floor, bare, requests, seconds), _turn(server, ours, requests, seconds))
                 for _ in range(rounds)
             ]
-    yield beside_floor("NATS invoke", [one for one, _ in turns], [one for _, one in turns])
+    yield beside_floor("NATS invoke", 0.65, [one for one, _ in turns], [one for _, one in turns])
 
 
 def _turn(server: Server, port: int, requests: list[tuple[bytes, bytes]], seconds: float) -> Turn:

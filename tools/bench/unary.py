@@ -20,7 +20,7 @@ _MESSAGES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One run of the load, and the server's processor time per request."""
+    """One run against one server; `cpu_us` is the server's processor time for a request."""
 
     load: Load
     cpu_us: float
@@ -34,7 +34,12 @@ def invoke_requests(count: int = _MESSAGES) -> list[bytes]:
 
 def invocation_bodies(count: int = _MESSAGES) -> list[bytes]:
     """The JSON of those invocations."""
-    return [_invocation(str(UUID(int=number + (4 << 76) + (2 << 62), version=4))) for number in range(count)]
+    return [_invocation(message_id) for message_id in message_ids(count)]
+
+
+def message_ids(count: int = _MESSAGES) -> list[str]:
+    """So many UUIDs, the same each time."""
+    return [str(UUID(int=number + (4 << 76) + (2 << 62), version=4)) for number in range(count)]
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
@@ -45,36 +50,41 @@ def measure(*, quick: bool) -> Iterator[Figure]:
         for one in (floor, server):
             _turn(one, requests, seconds / 2)
         turns = [(_turn(floor, requests, seconds), _turn(server, requests, seconds)) for _ in range(rounds)]
-    yield from _figures([one for one, _ in turns], [one for _, one in turns])
+    yield from figures("HTTP unary invoke", 0.65, turns)
 
 
-def beside_floor(name: str, floors: list[Turn], turns: list[Turn]) -> Figure:
+def figures(name: str, least: float, rounds: list[tuple[Turn, Turn]]) -> Iterator[Figure]:
+    """The rate beside the floor's, of which it may not be less than `least`; and the spread of latencies.
+
+    Each round is a turn of the floor and one of migd.
+    """
+    floors, turns = [one for one, _ in rounds], [one for _, one in rounds]
+    yield beside_floor(name, least, floors, turns)
+    middle = median(turn.load.percentile(50) for turn in turns)
+    slow = median(turn.load.percentile(99) for turn in turns)
+    spread = median(turn.load.percentile(99) / turn.load.percentile(50) for turn in floors)
+    yield Figure(
+        name=f"{name}, p99 / p50",
+        value=slow / middle,
+        unit="",
+        most=3.0,
+        note=f"p50 {middle * 1000:.2f} ms, p99 {slow * 1000:.2f} ms; the floor's p99 / p50 is {spread:.2f}",
+    )
+
+
+def beside_floor(name: str, least: float, floors: list[Turn], turns: list[Turn]) -> Figure:
     """Requests per second, and what else the turns have seen."""
     return Figure(
         name=name,
         value=median(turn.load.rate for turn in turns),
         floor=median(turn.load.rate for turn in floors),
         unit="requests/s",
-        least=0.65,
+        least=least,
         note=(
             f"processor time per request {median(turn.cpu_us for turn in turns):.1f} us, "
             f"floor {median(turn.cpu_us for turn in floors):.1f} us; the load used "
             f"{max(turn.load.busy for turn in floors):.0%} of its core for the floor"
         ),
-    )
-
-
-def _figures(floors: list[Turn], turns: list[Turn]) -> Iterator[Figure]:
-    yield beside_floor("HTTP unary invoke", floors, turns)
-    middle = median(turn.load.percentile(50) for turn in turns)
-    slow = median(turn.load.percentile(99) for turn in turns)
-    spread = median(turn.load.percentile(99) / turn.load.percentile(50) for turn in floors)
-    yield Figure(
-        name="HTTP unary invoke, p99 / p50",
-        value=slow / middle,
-        unit="",
-        most=3.0,
-        note=f"p50 {middle * 1000:.2f} ms, p99 {slow * 1000:.2f} ms; the floor's p99 / p50 is {spread:.2f}",
     )
 
 

@@ -115,11 +115,15 @@ def _write(field: Field, prop: Property) -> Iterator[str]:
 
 def _write_statements(field: Field, prop: Property, source: str) -> Iterator[str]:
     target = f"message.{field.name}"
-    if field.repeated:
+    if field.repeated and field.kind == "message":
+        yield f"for item in {source}:"
+        yield f"    _write_{snake(_struct(field, prop))}({target}.add(), item)"
+    elif field.repeated:
         items = _write_item(field, prop, "item")
         yield f"{target}.extend({source if items == 'item' else f'{items} for item in {source}'})"
     elif field.kind == "message":
-        yield f"{target}.CopyFrom({_write_item(field, prop, source)})"
+        yield f"{target}.SetInParent()  # one without a field is there all the same"
+        yield f"_write_{snake(_struct(field, prop))}({target}, {source})"
     elif field.kind == "timestamp":
         yield f"_set_timestamp({target}, {source})"
     elif field.kind == "struct":
@@ -131,8 +135,6 @@ def _write_statements(field: Field, prop: Property, source: str) -> Iterator[str
 def _write_item(field: Field, prop: Property, source: str) -> str:
     if field.kind == "enum":
         return f"_{_constant(field.proto_type)}_NUMBERS[{source}]"
-    if field.kind == "message":
-        return f"{snake(_struct(field, prop))}_to_pb({source})"
     if field.kind == "scalar" and "enum" in prop.type.resolved:
         return f"{source}.value"
     return source

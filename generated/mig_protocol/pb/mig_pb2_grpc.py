@@ -192,7 +192,7 @@ class InvocationServicer:
     def StreamInvoke(self, request_iterator, context):
         """Invocations as streams of frames, many on one call, told apart by stream_id and each making progress
         on its own. A frame that is not valid MUST be answered by an error frame, and the call goes on
-        [MIG-STR-014].
+        [MIG-STR-014]. Under an idempotency key that was used, the terminal frame is the only one [MIG-STR-019].
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details("Method not implemented!")
@@ -320,7 +320,8 @@ class EventsServicer:
     def Subscribe(self, request, context):
         """SUBSCRIBE: retained events after the cursor, then live ones, until the client cancels the call. Events
         MUST come without a hole or a repeat between the two [MIG-SUB-004]. Where retention has removed events
-        before they could be given, the next event's header.meta has mig.gap {from_sequence, to_sequence}.
+        before they could be given, the next event's header.meta MUST have mig.gap {from_sequence, to_sequence}
+        [MIG-SUB-010]; a publisher's own mig.gap is taken out [MIG-SUB-011].
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details("Method not implemented!")

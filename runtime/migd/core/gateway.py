@@ -55,6 +55,7 @@ from migd.core.invoker import Invoker
 from migd.core.ledger import Ledger, OnFailure
 from migd.core.limits import Identity, Limits
 from migd.core.negotiation import Negotiation
+from migd.core.neighbours import Neighbours
 from migd.core.once import Once
 from migd.core.ports import Store
 from migd.core.provider import JsonObject
@@ -135,6 +136,7 @@ class Gateway:
         )
         self._streaming = Streaming(self._contexts, self._invoker, clock, self._failure_header)
         self._drain = Drain(self._admission, self._flights, self._events)
+        self.neighbours = Neighbours(self._events, self._cancellation)
         self.administration = Administration(self._catalog, self._admission, store, clock)
 
     @property

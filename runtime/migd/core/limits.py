@@ -65,6 +65,7 @@ class Limits:
     heartbeat_default_ms: int = 5_000
     sse_keepalive_s: float = 15.0
     subscribe_batch: int = 256
+    max_connections: int = 10_000
     max_connections_per_tenant: int = 1_000
     max_capabilities: int = 10_000
     max_schemas: int = 10_000

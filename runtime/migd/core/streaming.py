@@ -13,7 +13,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from mig_protocol.errors import MigFault
-from mig_protocol.messages import FrameKind, InvokeRequest, MessageHeader, StreamFrame
+from mig_protocol.messages import FrameKind, InvokeRequest, InvokeResponse, MessageHeader, StreamFrame
 from migd.core.call import Call
 from migd.core.clock import Clock
 from migd.core.context import Context, Contexts
@@ -60,7 +60,7 @@ class Streaming:
         try:
             last = await self._invoker.stream(call, request, emit, NO_INPUTS, started=started)
             if frames is not None:
-                await frames.respond(last, end_stream=True)
+                await frames.finish(last)
         except MigFault as fault:
             if frames is None:
                 raise
@@ -88,6 +88,10 @@ class _Frames:
                 end_stream=end_stream,
             )
         )
+
+    async def finish(self, last: InvokeResponse) -> None:
+        self._header = last.header
+        await self.respond(last.payload, end_stream=True)
 
     async def fail(self, fault: MigFault, header: MessageHeader) -> None:
         await self._send(

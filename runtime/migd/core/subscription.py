@@ -18,7 +18,7 @@ class Subscription:
 
     `topic` is (tenant id, topic name). Events up to `head`, the log's end when the subscription began,
     are replayed ones; those after it are live. `taken` is told what the subscriber has got: at each call of
-    `next` that is all that was given before.
+    `next` that is all that was given before, unless the call says otherwise.
     """
 
     def __init__(
@@ -54,13 +54,14 @@ class Subscription:
         self._timer: Timer | None = None
         self._active = clock.monotonic()
 
-    async def next(self) -> Sequence[StoredEvent] | GapNotice | None:
+    async def next(self, *, got: bool = True) -> Sequence[StoredEvent] | GapNotice | None:
         """What comes after the position, which moves past it: events in order without a hole, or the gap
         that retention has torn, or None when nothing came for the keep-alive time.
 
-        Raises StopAsyncIteration once ended.
+        `got` is false where what was given before has not reached the subscriber yet. Raises
+        StopAsyncIteration once ended.
         """
-        if self._taken is not None:
+        if self._taken is not None and got:
             self._taken(self._position)
         if self._behind:
             # A log in memory and a client that keeps up would let this reader wait for nothing, and nobody

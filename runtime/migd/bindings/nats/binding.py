@@ -36,7 +36,7 @@ class NatsBinding:
         known = peers or NoPeers()
         sender = Sender(link)
         self._streams = Streams(gateway, link, sender, clock.new_id)
-        service = GatewayService(gateway, self._streams, known)
+        service = GatewayService(gateway, self._streams)
         stub = NatsStub(service, max_body_bytes=max_body_bytes)
         self._dispatch = Dispatch(link=link, stub=stub, sender=sender, peers=known, most_waiting=most_waiting)
         self._discovery = Discovery(

@@ -11,7 +11,6 @@ from mig_protocol.errors import MigFault
 from mig_protocol.messages import (
     CancelAck,
     CancelRequest,
-    CancelStatus,
     DiscoverRequest,
     DiscoverResponse,
     ErrorEnvelope,
@@ -27,7 +26,6 @@ from mig_protocol.messages import (
     StreamPreference,
 )
 from mig_protocol.nats_service import NatsExchange, NatsService
-from migd.bindings.nats.peers import Peers
 from migd.bindings.nats.request import NatsRequest
 from migd.bindings.nats.streams import Streams
 from migd.core.call import ANONYMOUS, Call, Principal
@@ -37,11 +35,10 @@ from migd.core.gateway import Gateway
 class GatewayService(NatsService):
     """Translates, and decides nothing."""
 
-    def __init__(self, gateway: Gateway, streams: Streams, peers: Peers) -> None:
+    def __init__(self, gateway: Gateway, streams: Streams) -> None:
         self._gateway = gateway
         self._authenticate = gateway.authenticate
         self._streams = streams
-        self._peers = peers
 
     def hello(self, exchange: NatsExchange, request: HelloRequest) -> HelloResponse:
         return self._gateway.hello(self._call(exchange), request)
@@ -61,7 +58,7 @@ class GatewayService(NatsService):
         return self._gateway.publish(self._call(exchange), request)
 
     def cancel(self, exchange: NatsExchange, request: CancelRequest) -> Awaitable[CancelAck | None]:
-        return self._cancel(self._call(exchange), request)
+        return self._gateway.neighbours.cancel(self._call(exchange), request)
 
     def heartbeat(self, exchange: NatsExchange, request: HeartbeatRequest) -> HeartbeatAck:
         return self._gateway.heartbeat(self._call(exchange), request)
@@ -69,13 +66,6 @@ class GatewayService(NatsService):
     def failed(self, exchange: NatsExchange, fault: MigFault) -> ErrorEnvelope:
         call = _as_call(exchange, self._known_principal(exchange))
         return self._gateway.envelope(exchange.operation, fault, call, exchange.carried or UNSET)
-
-    async def _cancel(self, call: Call, request: CancelRequest) -> CancelAck | None:
-        ack = await self._gateway.cancel(call, request)
-        if ack.status is not CancelStatus.pending:
-            return ack
-        speaks = await self._peers.answers_for_all(ack.header.tenant_id, ack.target_message_id)
-        return ack if speaks else None
 
     def _call(self, exchange: NatsExchange) -> Call:
         return _as_call(exchange, self._authenticate(exchange.authorization))

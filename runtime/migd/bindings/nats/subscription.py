@@ -28,6 +28,11 @@ class LinkSubscription:
         self._on: StrictClient | None = None
         self._subscription: Subscription | None = None
 
+    @property
+    def waiting(self) -> int:
+        """Messages that have arrived and that `receive` has not been given yet."""
+        return 0 if self._subscription is None else self._subscription.pending_msgs
+
     async def renew(self, client: StrictClient) -> None:
         """Subscribe on a client that does not have it yet; a client that dialled again still has it."""
         if self._on is not client:

@@ -830,7 +830,8 @@ default_message_pool.register_message("mig.v0_1", "MessageHeader", MessageHeader
 class MigError(betterproto2.Message):
     """
     Why a request was refused or failed. A gRPC error MUST carry it in the status details, packed as a
-    google.protobuf.Any, under a status message "CODE: message" [MIG-ERR-008].
+    google.protobuf.Any, under a status message "CODE: message" [MIG-ERR-008]: in the google.rpc.Status that
+    the trailing metadata grpc-status-details-bin holds [MIG-ERR-012].
     """
 
     code: "MigErrorCode" = betterproto2.field(
@@ -1182,7 +1183,8 @@ class EventsStub(betterproto2_grpclib.ServiceStub):
         """
         SUBSCRIBE: retained events after the cursor, then live ones, until the client cancels the call. Events
         MUST come without a hole or a repeat between the two [MIG-SUB-004]. Where retention has removed events
-        before they could be given, the next event's header.meta has mig.gap {from_sequence, to_sequence}.
+        before they could be given, the next event's header.meta MUST have mig.gap {from_sequence, to_sequence}
+        [MIG-SUB-010]; a publisher's own mig.gap is taken out [MIG-SUB-011].
         """
 
         async for response in self._unary_stream(
@@ -1235,7 +1237,7 @@ class InvocationStub(betterproto2_grpclib.ServiceStub):
         """
         Invocations as streams of frames, many on one call, told apart by stream_id and each making progress
         on its own. A frame that is not valid MUST be answered by an error frame, and the call goes on
-        [MIG-STR-014].
+        [MIG-STR-014]. Under an idempotency key that was used, the terminal frame is the only one [MIG-STR-019].
         """
 
         async for response in self._stream_stream(
