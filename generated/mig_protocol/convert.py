@@ -878,6 +878,8 @@ def _set_value(target: Value, value: Any) -> None:
     elif isinstance(value, str):
         target.string_value = value
     elif isinstance(value, int | float):
+        if not math.isfinite(value):
+            raise ValueError(f"JSON has no {value}")
         target.number_value = value
     elif isinstance(value, Mapping):
         _set_object(target.struct_value, value)

@@ -223,3 +223,12 @@ class MigFault(Exception):
             retryable=self.retryable,
             details=UNSET if self.details is None else self.details,
         )
+
+
+def fault_of(error: Exception) -> MigFault:
+    """A MigFault as it is; anything else as MIG_INTERNAL that tells nothing, with its cause for the log."""
+    if isinstance(error, MigFault):
+        return error
+    fault = MigFault(MigErrorCode.MIG_INTERNAL, "internal error")
+    fault.__cause__ = error
+    return fault

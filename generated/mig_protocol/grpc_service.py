@@ -2,25 +2,27 @@
 """The gRPC services as a table and an abstract service, in the manner of the HTTP stub: no gRPC library is
 known here.
 
-A binding registers one handler per row: `decode` turns the bytes of a request into a message, `encode` a
-message into the bytes of a response. Refusals are MigFaults; `ERRORS[code].grpc_status` is their status.
+`decode` of a row turns the bytes of a request into a message, `encode` a message into the bytes of a response.
+Refusals are MigFaults; `mig_protocol.grpc_server` makes the status of one.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Final, NamedTuple, Protocol
 
 from google.protobuf.message import DecodeError
 
 from mig_protocol import codec, convert
 from mig_protocol.errors import MigFault
+from mig_protocol.grpc_exchange import GrpcExchange
 from mig_protocol.messages import (
     CancelAck,
     CancelRequest,
     DiscoverRequest,
     DiscoverResponse,
+    ErrorEnvelope,
     EventMessage,
     HeartbeatAck,
     HeartbeatRequest,
@@ -28,56 +30,38 @@ from mig_protocol.messages import (
     HelloResponse,
     InvokeRequest,
     InvokeResponse,
-    MigError,
     PublishAck,
     PublishRequest,
-    RequestFrame,
     StreamFrame,
     SubscribeRequest,
 )
 from mig_protocol.operations import Shape
 from mig_protocol.pb import mig_pb2 as pb
 
-Metadata = Sequence[tuple[str, str | bytes]]
 
+class GrpcDuplex(Protocol):
+    """The two directions of an RPC in which both sides send many messages."""
 
-class GrpcExchange:
-    """One RPC. `path` is such as "/mig.v0_1.Invocation/Invoke", `operation` such as "INVOKE"; names in
-    `metadata` are lower case, as gRPC has them. `wire_bytes` is the length of the first request message.
-    """
+    async def receive(self) -> bytes | None:
+        """The client's next message; None once it has sent its last. Raises MigFault for one over the limit."""
 
-    __slots__ = ("metadata", "operation", "path", "peer", "wire_bytes")
-
-    def __init__(self, path: str, operation: str, metadata: Metadata, peer: str, wire_bytes: int = 0) -> None:
-        self.path = path
-        self.operation = operation
-        self.metadata = metadata
-        self.peer = peer
-        self.wire_bytes = wire_bytes
-
-    def value(self, name: str) -> str | None:
-        """The first text value of this name in the metadata, or None."""
-        return next((text for key, text in self.metadata if key == name and isinstance(text, str)), None)
-
-    @property
-    def tenant(self) -> str | None:
-        """The tenant that the metadata names, unchecked."""
-        return self.value("x-tenant-id")
-
-    @property
-    def authorization(self) -> str | None:
-        """The credential that the metadata carries."""
-        return self.value("authorization")
+    async def send(self, message: bytes) -> None:
+        """Send a message; returns when there is room for another. A client that is gone takes it, too: the
+        call is cancelled then, and that is how one learns of it.
+        """
 
 
 class GrpcService(ABC):
-    """One method per RPC. A plain value is answered at once; an awaitable is cancelled when the client goes
-    away.
+    """One method per RPC, each taking the checked request. A plain value is answered at once; an awaitable
+    is cancelled when the client goes away.
     """
 
     @abstractmethod
-    def failed(self, exchange: GrpcExchange, fault: MigFault) -> MigError:
-        """The error that goes into the status details. Called exactly once per failed RPC."""
+    def failed(self, exchange: GrpcExchange, fault: MigFault) -> ErrorEnvelope:
+        """The header and error that go into the status details. Called exactly once per failed RPC.
+
+        For MIG_INTERNAL `fault.__cause__` is the exception that was not expected; it is for the log only.
+        """
 
     @abstractmethod
     def hello(
@@ -98,10 +82,12 @@ class GrpcService(ABC):
         """INVOKE: Call a capability and wait for its answer."""
 
     @abstractmethod
-    def stream(
-        self, exchange: GrpcExchange, requests: AsyncIterator[RequestFrame]
-    ) -> AsyncIterator[StreamFrame]:
-        """STREAM: Open a WebSocket for streamed invocations."""
+    def stream(self, exchange: GrpcExchange, messages: GrpcDuplex) -> Awaitable[None]:
+        """STREAM: Open a WebSocket for streamed invocations.
+
+        Takes encoded messages and gives encoded ones: what is wrong with one of them need not be the end
+        of the call. Returns, or refuses, when the call is over.
+        """
 
     @abstractmethod
     def publish(self, exchange: GrpcExchange, request: PublishRequest) -> PublishAck | Awaitable[PublishAck]:
@@ -110,8 +96,12 @@ class GrpcService(ABC):
     @abstractmethod
     def subscribe(
         self, exchange: GrpcExchange, request: SubscribeRequest
-    ) -> AsyncIterator[EventMessage] | Awaitable[AsyncIterator[EventMessage]]:
-        """SUBSCRIBE: Follow a topic as Server-Sent Events."""
+    ) -> AsyncIterator[bytes] | Awaitable[AsyncIterator[bytes]]:
+        """SUBSCRIBE: Follow a topic as Server-Sent Events.
+
+        Gives encoded EventMessages, so that what many read is encoded once. The iterator is closed with
+        aclose() where it has one.
+        """
 
     @abstractmethod
     def cancel(self, exchange: GrpcExchange, request: CancelRequest) -> CancelAck | Awaitable[CancelAck]:
@@ -125,7 +115,9 @@ class GrpcService(ABC):
 
 
 class Rpc(NamedTuple):
-    """One gRPC method. `method` is that of GrpcService; `decode` raises MigFault MIG_INVALID_REQUEST."""
+    """One gRPC method. `method` is that of GrpcService, `answer` the message type of its response;
+    `decode` raises MigFault MIG_INVALID_REQUEST.
+    """
 
     operation: str
     method: str
@@ -133,6 +125,7 @@ class Rpc(NamedTuple):
     shape: Shape
     request_type: type[Any]
     response_type: type[Any]
+    answer: type[Any]
     decode: Callable[[bytes], Any]
     encode: Callable[[Any], bytes]
 
@@ -153,7 +146,12 @@ def _decoder(message: type[Any], from_pb: Callable[[Any], Any]) -> Callable[[byt
 
 def _encoder(to_pb: Callable[[Any], Any]) -> Callable[[Any], bytes]:
     def encode(value: Any) -> bytes:
-        data: bytes = to_pb(value).SerializeToString()
+        try:
+            data: bytes = to_pb(value).SerializeToString()
+        except (ValueError, TypeError):
+            # A payload of plain Python may hold what protobuf has not and JSON writes somehow: dates, NaN, keys
+            # that are numbers. Its readers get the same over every binding.
+            data = to_pb(codec.decode(type(value), codec.encode(value))).SerializeToString()
         return data
 
     return encode
@@ -167,6 +165,7 @@ RPCS: Final = (
         shape="unary",
         request_type=pb.HelloRequest,
         response_type=pb.HelloResponse,
+        answer=HelloResponse,
         decode=_decoder(pb.HelloRequest, convert.hello_request_from_pb),
         encode=_encoder(convert.hello_response_to_pb),
     ),
@@ -177,6 +176,7 @@ RPCS: Final = (
         shape="unary",
         request_type=pb.DiscoverRequest,
         response_type=pb.DiscoverResponse,
+        answer=DiscoverResponse,
         decode=_decoder(pb.DiscoverRequest, convert.discover_request_from_pb),
         encode=_encoder(convert.discover_response_to_pb),
     ),
@@ -187,6 +187,7 @@ RPCS: Final = (
         shape="unary",
         request_type=pb.InvokeRequest,
         response_type=pb.InvokeResponse,
+        answer=InvokeResponse,
         decode=_decoder(pb.InvokeRequest, convert.invoke_request_from_pb),
         encode=_encoder(convert.invoke_response_to_pb),
     ),
@@ -197,6 +198,7 @@ RPCS: Final = (
         shape="duplex",
         request_type=pb.StreamFrame,
         response_type=pb.StreamFrame,
+        answer=StreamFrame,
         decode=_decoder(pb.StreamFrame, convert.request_frame_from_pb),
         encode=_encoder(convert.stream_frame_to_pb),
     ),
@@ -207,6 +209,7 @@ RPCS: Final = (
         shape="unary",
         request_type=pb.PublishRequest,
         response_type=pb.PublishAck,
+        answer=PublishAck,
         decode=_decoder(pb.PublishRequest, convert.publish_request_from_pb),
         encode=_encoder(convert.publish_ack_to_pb),
     ),
@@ -217,6 +220,7 @@ RPCS: Final = (
         shape="server_stream",
         request_type=pb.SubscribeRequest,
         response_type=pb.EventMessage,
+        answer=EventMessage,
         decode=_decoder(pb.SubscribeRequest, convert.subscribe_request_from_pb),
         encode=_encoder(convert.event_message_to_pb),
     ),
@@ -227,6 +231,7 @@ RPCS: Final = (
         shape="unary",
         request_type=pb.CancelRequest,
         response_type=pb.CancelAck,
+        answer=CancelAck,
         decode=_decoder(pb.CancelRequest, convert.cancel_request_from_pb),
         encode=_encoder(convert.cancel_ack_to_pb),
     ),
@@ -237,6 +242,7 @@ RPCS: Final = (
         shape="unary",
         request_type=pb.HeartbeatRequest,
         response_type=pb.HeartbeatAck,
+        answer=HeartbeatAck,
         decode=_decoder(pb.HeartbeatRequest, convert.heartbeat_request_from_pb),
         encode=_encoder(convert.heartbeat_ack_to_pb),
     ),

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import UNSET
 
 from mig_protocol import codec
+from mig_protocol.carried import carried_value, carrier, fill_header
 from mig_protocol.http_exchange import Exchange
 from mig_protocol.http_routes import Route
 from mig_protocol.messages import RequestHeader
@@ -24,14 +25,13 @@ from mig_protocol.text_fields import as_integer, text_reader
 
 ReadRequest = Callable[[Exchange, bytes, str], Any]
 
-# HTTP header field -> (its usual spelling, the message header's field, a check of the value)
 _CARRIERS: Final = {
-    b"mig-message-id": ("MIG-Message-ID", "message_id", text_reader(RequestHeader, "message_id")),
-    b"x-tenant-id": ("X-Tenant-ID", "tenant_id", text_reader(RequestHeader, "tenant_id")),
-    b"mig-session-id": ("MIG-Session-ID", "session_id", text_reader(RequestHeader, "session_id")),
-    b"traceparent": ("traceparent", "traceparent", text_reader(RequestHeader, "traceparent")),
-    b"idempotency-key": ("Idempotency-Key", "idempotency_key", text_reader(RequestHeader, "idempotency_key")),
-    b"mig-deadline-ms": ("MIG-Deadline-Ms", "deadline_ms", text_reader(RequestHeader, "deadline_ms")),
+    b"mig-message-id": carrier("MIG-Message-ID", "message_id"),
+    b"x-tenant-id": carrier("X-Tenant-ID", "tenant_id"),
+    b"mig-session-id": carrier("MIG-Session-ID", "session_id"),
+    b"traceparent": carrier("traceparent", "traceparent"),
+    b"idempotency-key": carrier("Idempotency-Key", "idempotency_key"),
+    b"mig-deadline-ms": carrier("MIG-Deadline-Ms", "deadline_ms"),
 }
 CARRIED: Final = frozenset(_CARRIERS)
 """The HTTP header fields that `read_carried` reads."""
@@ -50,19 +50,14 @@ def read_carried(exchange: Exchange) -> None:
         raise codec.refusal(f"the header field {twice} is given more than once", "", "given more than once")
     header: RequestHeader | None = None
     for name, raw in exchange.fields.items():
-        carrier = _CARRIERS.get(name)
-        if carrier is None:
+        place = _CARRIERS.get(name)
+        if place is None:
             continue
-        spelling, field, read = carrier
         if header is None:
             header = exchange.carried = RequestHeader()
-        try:
-            value = read(_text(raw))
-        except msgspec.ValidationError as error:
-            reason = codec.reason(error)
-            raise codec.refusal(f"{spelling} is not valid: {reason}", f"/header/{field}", reason) from None
-        setattr(header, field, value)
-        if field == "tenant_id":
+        value = carried_value(place, _text(raw))
+        setattr(header, place.field, value)
+        if place.field == "tenant_id":
             exchange.tenant = value
 
 
@@ -82,22 +77,12 @@ def _body_reader(route: Route, message: type[msgspec.Struct]) -> ReadRequest:
     def read(exchange: Exchange, body: bytes, parameter: str) -> Any:
         request: Any = decode(body or b"{}")
         if has_header and exchange.carried is not None:
-            _fill_header(request, exchange.carried)
+            fill_header(request, exchange.carried)
         if bind is not None:
             bind(request, parameter)
         return request
 
     return read
-
-
-def _fill_header(request: Any, carried: RequestHeader) -> None:
-    header = request.header
-    if header is UNSET:
-        request.header = carried
-        return
-    for _, field, _ in _CARRIERS.values():
-        if getattr(header, field) is UNSET:
-            setattr(header, field, getattr(carried, field))
 
 
 def _binder(route: Route, message: type[msgspec.Struct]) -> Callable[[Any, str], None] | None:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from mig_protocol import codec
-from mig_protocol.errors import ERRORS, MigFault
+from mig_protocol.errors import ERRORS, MigFault, fault_of
 from mig_protocol.http_exchange import Answer, Body, Exchange, Reply
 from mig_protocol.http_request import CARRIED, read_carried, request_reader
 from mig_protocol.http_routes import ROUTES, Route, Router
@@ -83,7 +83,7 @@ class HttpStub:
 
     def broke(self, exchange: Exchange, error: Exception) -> Reply:
         """The reply for an exception that is no MigFault. Its text stays out of the answer."""
-        return self.refuse(exchange, _fault_of(error))
+        return self.refuse(exchange, fault_of(error))
 
     def _handle(self, exchange: Exchange, body: bytes) -> Reply | Awaitable[Reply]:
         try:
@@ -99,13 +99,13 @@ class HttpStub:
                 return self._later(exchange, served, answer)
             return served.reply(answer)
         except Exception as error:
-            return self.refuse(exchange, _fault_of(error))
+            return self.refuse(exchange, fault_of(error))
 
     async def _later(self, exchange: Exchange, served: _Served, answer: Awaitable[Any]) -> Reply:
         try:
             return served.reply(await answer)
         except Exception as error:
-            return self.refuse(exchange, _fault_of(error))
+            return self.refuse(exchange, fault_of(error))
 
     def _without_body(self, exchange: Exchange, body: bytes) -> Reply | Awaitable[Reply]:
         reply = self._handle(exchange, body)
@@ -195,11 +195,3 @@ def _fault_headers(fault: MigFault) -> list[tuple[bytes, bytes]]:
     if fault.variant == "method_not_allowed" and fault.details is not None:
         headers.append((b"allow", ", ".join(fault.details["allow"]).encode()))
     return headers
-
-
-def _fault_of(error: Exception) -> MigFault:
-    if isinstance(error, MigFault):
-        return error
-    fault = MigFault(MigErrorCode.MIG_INTERNAL, "internal error")
-    fault.__cause__ = error
-    return fault

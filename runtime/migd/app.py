@@ -8,6 +8,7 @@ import secrets
 import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jwt.warnings import InsecureKeyLengthWarning
 
@@ -32,12 +33,16 @@ from migd.stores.memory import MemoryStore
 from migd.stores.retention import Retention
 from migd.stores.sqlite import SqliteStore, StoreError
 
+if TYPE_CHECKING:
+    from migd.bindings.grpc.service import GrpcBinding
+
 _log = logging.getLogger("migd.app")
 _HS256_KEY_BYTES = 32
 
 
 class Application:
-    """One gateway and its HTTP side. `start` it, serve `asgi`, then `drain` and `close` it.
+    """One gateway and its bindings. `start` it, serve `asgi` and `grpc`, then `drain` and `close` it. `grpc`
+    is None where MIGD_GRPC_ADDR is not set.
 
     Raises ConfigError when a setting turns out to be unusable, such as an audit file that can not be opened.
     """
@@ -51,6 +56,7 @@ class Application:
             metrics.in_flight = self.gateway.in_flight
             metrics.knows_capability = self.gateway.knows_capability
         self._websockets = WebSocketBinding(self.gateway)
+        self.grpc = _grpc_binding(self.gateway) if settings.grpc_addr else None
         self.asgi = self._adapter(metrics)
 
     async def start(self) -> None:
@@ -64,6 +70,8 @@ class Application:
         """Nothing new; what runs ends by itself or is failed, and every stream has its last frame."""
         await self.gateway.drain(self._settings.shutdown_grace_s)
         await self._websockets.end()
+        if self.grpc is not None:
+            self.grpc.end()
 
     async def close(self) -> None:
         """Let go of everything."""
@@ -95,12 +103,24 @@ def _parts(settings: Settings, recorder: Recorder) -> Parts:
         recorder=recorder,
         identity=Identity(
             server_id=settings.server_id or f"migd-{secrets.token_hex(4)}",
+            bindings=_bindings(settings),
             metrics_enabled=settings.enable_metrics,
         ),
         limits=_limits(settings),
         audit_sinks=_audit_sinks(settings),
         require_tenant_header=settings.require_tenant_header,
     )
+
+
+def _bindings(settings: Settings) -> frozenset[str]:
+    return frozenset({"http", "grpc"} if settings.grpc_addr else {"http"})
+
+
+def _grpc_binding(gateway: Gateway) -> GrpcBinding:
+    """protobuf is imported here: no start without gRPC waits for it."""
+    from migd.bindings.grpc.service import GrpcBinding
+
+    return GrpcBinding(gateway)
 
 
 def _store(settings: Settings, clock: Clock) -> Store:

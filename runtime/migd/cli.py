@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -127,8 +127,11 @@ def _serve(settings: Settings) -> None:
     listener = listen(settings.addr)
     url = reachable_url(listener)
     with listener:
+        if settings.grpc_addr is not None:
+            # gRPC opens its socket itself, later, and does not say what is in the way of it.
+            listen(settings.grpc_addr, "MIGD_GRPC_ADDR").close()
         capabilities = _manifest(settings).capabilities
-        run(settings, capabilities, listener, lambda: _tell_ready(url))
+        run(settings, capabilities, listener, lambda others: _tell_ready(url, others))
 
 
 def _manifest(settings: Settings) -> Manifest:
@@ -143,8 +146,8 @@ def _manifest(settings: Settings) -> Manifest:
         raise MistakeError(str(error)) from error
 
 
-def _tell_ready(url: str) -> None:
-    click.echo(f"migd {__version__} ready on {url} (console /ui, reference /docs)")
+def _tell_ready(url: str, others: Sequence[str]) -> None:
+    click.echo(", ".join((f"migd {__version__} ready on {url} (console /ui, reference /docs)", *others)))
     sys.stdout.flush()
 
 

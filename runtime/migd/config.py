@@ -74,17 +74,21 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MIGD_AUDIT_LOG_PATH", "", FILE, "Append one JSON line per invocation to this file."),
     Setting("MIGD_LOG_LEVEL", "info", _LEVEL, "The least that is logged."),
     Setting("MIGD_LOG_FORMAT", "text", choice("text", "json"), "How log lines on standard error look."),
-    Setting("MIGD_GRPC_ADDR", "", TEXT, "Where gRPC is served; not in this version, so leave it unset."),
+    Setting("MIGD_GRPC_ADDR", "", ADDRESS, "Where gRPC is served; unset, it is not."),
+    Setting("MIGD_GRPC_MAX_CALLS_PER_CONNECTION", "1000", _COUNT, "Calls open on one gRPC connection."),
+    Setting("MIGD_GRPC_KEEPALIVE_S", "60", _SECONDS, "How often a quiet gRPC client is pinged."),
+    Setting("MIGD_GRPC_KEEPALIVE_TIMEOUT_S", "20", _SECONDS, "How long it may take to answer."),
+    Setting("MIGD_GRPC_MIN_PING_INTERVAL_S", "10", _SECONDS, "Clients that ping more often are cut off."),
     Setting("MIGD_NATS_URL", "", TEXT, "The NATS server; not in this version, so leave it unset."),
     Setting("MIGD_ENABLE_NATS_BINDING", "true", FLAG, "Serve requests over NATS where MIGD_NATS_URL is set."),
-    Setting("MIGD_MAX_BODY_BYTES", "4194304", _BYTES, "The largest HTTP body taken."),
-    Setting("MIGD_MAX_FRAME_BYTES", "4194304", _BYTES, "The largest WebSocket frame taken."),
+    Setting("MIGD_MAX_BODY_BYTES", "4194304", _BYTES, "The largest HTTP body or gRPC message taken."),
+    Setting("MIGD_MAX_FRAME_BYTES", "4194304", _BYTES, "The largest WebSocket or StreamInvoke frame taken."),
     Setting("MIGD_BODY_TIMEOUT_S", "30", _SECONDS, "How long the body of a request may take to arrive."),
     Setting("MIGD_SHUTDOWN_GRACE_S", "10", _GRACE, "How long work may go on after SIGTERM."),
     Setting("MIGD_SSE_KEEPALIVE_S", "15", _SECONDS, "How often a quiet SSE stream says that it is there."),
     Setting("MIGD_MAX_CONCURRENT_INVOCATIONS", "1024", _COUNT, "Invocations in flight; more are refused."),
-    Setting("MIGD_MAX_STREAMS_PER_CONNECTION", "256", _COUNT, "Streams open on one WebSocket."),
-    Setting("MIGD_MAX_CONNECTIONS_PER_TENANT", "1000", _COUNT, "SSE and WebSocket connections of a tenant."),
+    Setting("MIGD_MAX_STREAMS_PER_CONNECTION", "256", _COUNT, "Streams on one WebSocket or StreamInvoke."),
+    Setting("MIGD_MAX_CONNECTIONS_PER_TENANT", "1000", _COUNT, "Long-lived connections of a tenant."),
     Setting("MIGD_MAX_DEADLINE_MS", "3600000", _MILLISECONDS, "The longest that one invocation may run."),
     Setting("MIGD_IDEMPOTENCY_WINDOW_S", "86400", _WINDOW, "How long a success is given again."),
     Setting("MIGD_CANCEL_WINDOW_S", "300", _WINDOW, "How long a cancel waits for its target."),
@@ -115,7 +119,11 @@ class Settings:
     audit_log_path: Path | None
     log_level: str
     log_format: str
-    grpc_addr: str
+    grpc_addr: Address | None
+    grpc_max_calls_per_connection: int
+    grpc_keepalive_s: float
+    grpc_keepalive_timeout_s: float
+    grpc_min_ping_interval_s: float
     nats_url: str
     enable_nats_binding: bool
     max_body_bytes: int
@@ -164,7 +172,7 @@ def unknown_variables(environ: Mapping[str, str]) -> list[str]:
 def _value(row: Setting, environ: Mapping[str, str], flags: Mapping[str, str]) -> Any:
     text = flags.get(row.variable) or environ.get(row.variable, "").strip() or row.default
     if not text:
-        return None if row.kind in (FILE, FOLDER) else ""
+        return None if row.kind in (ADDRESS, FILE, FOLDER) else ""
     try:
         return row.kind.parse(text)
     except ValueError:
@@ -178,8 +186,6 @@ def _check_together(settings: Settings) -> None:
         raise ConfigError(
             "MIGD_AUTH_MODE=jwt needs MIGD_JWT_HS256_SECRET, the secret that tokens are signed with"
         )
-    if settings.grpc_addr:
-        raise ConfigError("MIGD_GRPC_ADDR is set, and this version has no gRPC binding: unset it")
     if settings.nats_url:
         raise ConfigError("MIGD_NATS_URL is set, and this version has no NATS binding: unset it")
     if settings.heartbeat_min_ms > settings.heartbeat_max_ms:

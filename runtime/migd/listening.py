@@ -10,7 +10,7 @@ from migd.setting_values import Address
 
 _BACKLOG = 2048
 _REASONS = {
-    errno.EADDRINUSE: "the port is in use; stop what has it or choose another with --addr or MIGD_ADDR",
+    errno.EADDRINUSE: "the port is in use; stop what has it or choose another with {setting}",
     errno.EACCES: "listening there needs more rights; choose a port above 1023",
     errno.EADDRNOTAVAIL: "this machine has no such address",
 }
@@ -20,8 +20,11 @@ class ListenError(Exception):
     """The address can not be listened on. Its text is one line that says why and what to do."""
 
 
-def listen(address: Address) -> socket.socket:
-    """A TCP socket that listens there; on IPv4 and IPv6 alike where the address names no host."""
+def listen(address: Address, setting: str = "--addr or MIGD_ADDR") -> socket.socket:
+    """A TCP socket that listens there; on IPv4 and IPv6 alike where the address names no host.
+
+    Raises ListenError, which names the `setting` to change.
+    """
     try:
         listener = _bind(address)
         # Inherited by every connection. The event loop would set it, but not on sockets made like this one,
@@ -31,7 +34,7 @@ def listen(address: Address) -> socket.socket:
     except socket.gaierror as error:
         raise ListenError(f"can not listen on {address}: no such host ({error.strerror})") from error
     except OSError as error:
-        reason = _REASONS.get(error.errno or 0, error.strerror)
+        reason = _REASONS.get(error.errno or 0, error.strerror or str(error)).format(setting=setting)
         raise ListenError(f"can not listen on {address}: {reason}") from error
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mig_protocol.errors import MigFault
-from mig_protocol.grpc_service import RPCS, GrpcExchange, GrpcService, Metadata
+from mig_protocol.grpc_exchange import GrpcExchange, Metadata
+from mig_protocol.grpc_service import RPCS, GrpcService
 from mig_protocol.messages import (
     HeartbeatAck,
     InvokeRequest,
@@ -73,5 +74,20 @@ def test_the_exchange_reads_its_metadata() -> None:
         ("traceparent-bin", b"\x00"),
     ]
     exchange = GrpcExchange("/mig.v0_1.Discovery/Hello", "HELLO", metadata, "ipv4:127.0.0.1:1")
+    exchange.read_carried()
     assert (exchange.tenant, exchange.authorization) == ("acme", "Bearer x")
-    assert exchange.value("traceparent-bin") is None
+    assert exchange.carried == RequestHeader(tenant_id="acme")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "says"),
+    [
+        ([("x-tenant-id", "a b")], "x-tenant-id is not valid"),
+        ([("traceparent", "00-x")], "traceparent is not valid"),
+        ([("x-tenant-id", "acme"), ("x-tenant-id", "globex")], "x-tenant-id is given more than once"),
+    ],
+)
+def test_metadata_out_of_bounds_is_refused(metadata: Metadata, says: str) -> None:
+    exchange = GrpcExchange("/mig.v0_1.Discovery/Hello", "HELLO", metadata)
+    with pytest.raises(MigFault, match=says):
+        exchange.read_carried()

@@ -41,7 +41,9 @@ def test_every_package_is_there_and_says_that_it_is_typed(unpacked: Path, packag
 
 def test_the_commands_are_declared(unpacked: Path) -> None:
     (declared,) = unpacked.glob("*.dist-info/entry_points.txt")
-    assert "migd = migd.cli:main" in declared.read_text()
+    commands = declared.read_text()
+    assert "migd = migd.cli:main" in commands
+    assert "mig-grpc-smoke = mig_conformance.smoke.grpc_tool:main" in commands
 
 
 def test_a_gateway_runs_from_the_wheel_alone(unpacked: Path, tmp_path: Path) -> None:

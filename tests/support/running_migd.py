@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import aiohttp
 from yarl import URL
@@ -25,7 +25,10 @@ from migd.core.catalog import Capability
 from migd.http_edge import HttpEdge
 from migd.listening import listen, reachable_url
 from migd.providers.builtin import reference_capability
-from migd.server import edge_of
+from migd.server import edge_of, grpc_edge_of
+
+if TYPE_CHECKING:
+    from migd.grpc_edge import GrpcEdge
 
 _START_S = 30.0
 _READY = re.compile(r"ready on (http://\S+)")
@@ -132,11 +135,20 @@ class Answer:
 
 
 class LocalMigd:
-    """A gateway that serves on a real port from within the test's event loop, and a client of it."""
+    """A gateway that serves on a real port from within the test's event loop, and a client of it.
+
+    `grpc` is its gRPC server where MIGD_GRPC_ADDR is set.
+    """
 
     def __init__(
-        self, application: Application, edge: HttpEdge, http: aiohttp.ClientSession, url: str
+        self,
+        application: Application,
+        edge: HttpEdge,
+        http: aiohttp.ClientSession,
+        url: str,
+        grpc: GrpcEdge | None = None,
     ) -> None:
+        self.grpc = grpc
         self.gateway = application.gateway
         self.edge = edge
         self.http = http
@@ -176,8 +188,11 @@ async def local_migd(*capabilities: Capability, **environ: str) -> AsyncIterator
     with listen(settings.addr) as listener:
         url = reachable_url(listener)
         await application.start()
+        grpc = grpc_edge_of(application, settings)
+        if grpc is not None:
+            await grpc.start()
         async with aiohttp.ClientSession(url) as http:
-            migd = LocalMigd(application, edge_of(application, settings, listener), http, url)
+            migd = LocalMigd(application, edge_of(application, settings, listener, grpc), http, url, grpc)
             try:
                 await migd.edge.ready.wait()
                 yield migd

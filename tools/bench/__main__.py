@@ -6,13 +6,14 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from tools.bench import fan_out, memory, publishing, starting, unary
+from tools.bench import fan_out, grpc_unary, memory, publishing, starting, unary
 from tools.bench.processes import take_load_core
 from tools.bench.report import Figure, heading, line
 
 Measure = Callable[..., Iterator[Figure]]
 BENCHES: dict[str, Measure] = {
     "invoke": unary.measure,
+    "grpc": grpc_unary.measure,
     "fan-out": fan_out.measure,
     "publish": publishing.measure,
     "memory": memory.measure,

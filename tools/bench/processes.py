@@ -14,15 +14,18 @@ from pathlib import Path
 
 import psutil
 
-_READY = re.compile(r"ready on http://[^:]+:(\d+)")
+_READY = re.compile(r"ready on http://[^:]+:(\d+)(?:.* gRPC on [^:]+:(\d+))?")
 ROOT = Path(__file__).parents[2]
 
 
 class Server:
-    """A process that said it is ready."""
+    """A process that said it is ready. `grpc_port` is 0 where it did not name one."""
 
-    def __init__(self, process: subprocess.Popen[str], port: int, started_in_s: float) -> None:
+    def __init__(
+        self, process: subprocess.Popen[str], port: int, grpc_port: int, started_in_s: float
+    ) -> None:
         self.port = port
+        self.grpc_port = grpc_port
         self.started_in_s = started_in_s
         self._process = process
         self._seen = psutil.Process(process.pid)
@@ -73,9 +76,9 @@ def migd(*arguments: str, **environ: str) -> Iterator[Server]:
 
 
 @contextmanager
-def floor(size: int) -> Iterator[Server]:
-    """The floor of HTTP unary calls, with answers of `size` bytes."""
-    with _running([sys.executable, "-m", "tools.bench.floors", str(size)], dict(os.environ)) as server:
+def floor(size: int, module: str = "tools.bench.floors") -> Iterator[Server]:
+    """The floor of unary calls, with answers of `size` bytes; `module` says over what."""
+    with _running([sys.executable, "-m", module, str(size)], dict(os.environ)) as server:
         yield server
 
 
@@ -89,7 +92,7 @@ def _running(command: list[str], environ: dict[str, str]) -> Iterator[Server]:
         process = subprocess.Popen(command, env=environ, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     finally:
         os.sched_setaffinity(0, own)
-    server = Server(process, _port(process), time.perf_counter() - started)
+    server = Server(process, *_ports(process), time.perf_counter() - started)
     try:
         yield server
     finally:
@@ -102,9 +105,9 @@ def _server_core() -> set[int]:
     return set(others[:1]) or own
 
 
-def _port(process: subprocess.Popen[str]) -> int:
+def _ports(process: subprocess.Popen[str]) -> tuple[int, int]:
     assert process.stdout is not None
     for text in process.stdout:
         if found := _READY.search(text):
-            return int(found[1])
+            return int(found[1]), int(found[2] or 0)
     raise RuntimeError(f"{process.args!r} ended before it was ready")

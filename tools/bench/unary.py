@@ -19,14 +19,21 @@ _MESSAGES = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class _Turn:
+class Turn:
+    """One run against one server; `cpu_us` is the server's processor time for a request."""
+
     load: Load
     cpu_us: float
 
 
 def invoke_requests(count: int = _MESSAGES) -> list[bytes]:
     """Invocations of the reference capability as clients send them: whole headers, an id of its own each."""
-    return [_invocation(str(UUID(int=number + (4 << 76) + (2 << 62), version=4))) for number in range(count)]
+    return [_invocation(message_id) for message_id in message_ids(count)]
+
+
+def message_ids(count: int = _MESSAGES) -> list[str]:
+    """So many UUIDs, the same each time."""
+    return [str(UUID(int=number + (4 << 76) + (2 << 62), version=4)) for number in range(count)]
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
@@ -37,16 +44,21 @@ def measure(*, quick: bool) -> Iterator[Figure]:
         for one in (floor, server):
             _turn(one, requests, seconds / 2)
         turns = [(_turn(floor, requests, seconds), _turn(server, requests, seconds)) for _ in range(rounds)]
-    yield from _figures([one for one, _ in turns], [one for _, one in turns])
+    yield from figures("HTTP unary invoke", 0.65, turns)
 
 
-def _figures(floors: list[_Turn], turns: list[_Turn]) -> Iterator[Figure]:
+def figures(name: str, least: float, rounds: list[tuple[Turn, Turn]]) -> Iterator[Figure]:
+    """The rate beside the floor's, of which it may not be less than `least`; and the spread of latencies.
+
+    Each round is a turn of the floor and one of migd.
+    """
+    floors, turns = [one for one, _ in rounds], [one for _, one in rounds]
     yield Figure(
-        name="HTTP unary invoke",
+        name=name,
         value=median(turn.load.rate for turn in turns),
         floor=median(turn.load.rate for turn in floors),
         unit="requests/s",
-        least=0.65,
+        least=least,
         note=(
             f"processor time per request {median(turn.cpu_us for turn in turns):.1f} us, "
             f"floor {median(turn.cpu_us for turn in floors):.1f} us; the load used "
@@ -57,7 +69,7 @@ def _figures(floors: list[_Turn], turns: list[_Turn]) -> Iterator[Figure]:
     slow = median(turn.load.percentile(99) for turn in turns)
     spread = median(turn.load.percentile(99) / turn.load.percentile(50) for turn in floors)
     yield Figure(
-        name="HTTP unary invoke, p99 / p50",
+        name=f"{name}, p99 / p50",
         value=slow / middle,
         unit="",
         most=3.0,
@@ -65,10 +77,10 @@ def _figures(floors: list[_Turn], turns: list[_Turn]) -> Iterator[Figure]:
     )
 
 
-def _turn(server: Server, requests: list[bytes], seconds: float) -> _Turn:
+def _turn(server: Server, requests: list[bytes], seconds: float) -> Turn:
     before = server.cpu_s
     load = uvloop.run(drive(server.port, requests, connections=CONNECTIONS, seconds=seconds))
-    return _Turn(load, (server.cpu_s - before) / len(load.latencies) * 1e6)
+    return Turn(load, (server.cpu_s - before) / len(load.latencies) * 1e6)
 
 
 def _invocation(message_id: str) -> bytes:

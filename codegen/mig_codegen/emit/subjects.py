@@ -61,12 +61,15 @@ def subject_views(model: Model) -> dict[str, Any]:
 def rpc_views(model: Model) -> dict[str, Any]:
     """The names that the gRPC template uses."""
     rpcs = [_rpc(model, one) for one in model.operations if one.rpc is not None]
-    tenant = next(one.grpc for one in model.header_carriers if one.field == "tenant_id")
+    carried = [(one.grpc, one.field) for one in model.header_carriers if one.grpc is not None]
     return {
         "rpcs": rpcs,
-        "rpc_messages": sorted({name for one in rpcs for name in (one.request, one.response)} | {"MigError"}),
+        "rpc_messages": sorted(
+            {name for one in rpcs for name in (one.request, one.response)} | {"ErrorEnvelope"}
+        ),
         "pb_module": proto_stem(model),
-        "grpc_tenant": tenant,
+        "grpc_carried": carried,
+        "proto_package": model.proto_package,
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 _MAPPED = "[::ffff:"
 
 
@@ -11,3 +13,9 @@ def plain_peer(peer: str) -> str:
         return peer
     host, _, port = peer.removeprefix(_MAPPED).partition("]")
     return host + port
+
+
+def grpc_peer(peer: str) -> str:
+    """The same for a peer as gRPC names it: `ipv4:127.0.0.1:50000`, `ipv6:%5B::1%5D:50000`."""
+    family, _, address = peer.partition(":")
+    return plain_peer(unquote(address)) if family in ("ipv4", "ipv6") else peer

@@ -28,7 +28,8 @@ class Call:
 
     `binding` is http, websocket, grpc, nats or mcp. `tenant` is what the transport said (X-Tenant-ID,
     metadata, subject), unchecked. `wire_bytes` is the size of the encoded request, an upper bound for
-    its payload; 0 means unknown.
+    its payload; 0 means unknown. `time_left_s` is what the transport's own deadline leaves, in seconds; None
+    where it has none.
     """
 
     principal: Principal
@@ -36,3 +37,4 @@ class Call:
     tenant: str | None = None
     peer: str = ""
     wire_bytes: int = 0
+    time_left_s: float | None = None

@@ -129,8 +129,10 @@ class Contexts:
             context.idempotency_key = header.idempotency_key
             context.meta = header.meta or {}
             context.deadline_ms = header.deadline_ms or self._limits.default_deadline_ms
-        bounded_ms = min(context.deadline_ms, self._limits.max_deadline_ms)
-        context.deadline = context.started + bounded_ms / 1000.0
+        bounded_s = min(context.deadline_ms, self._limits.max_deadline_ms) / 1000.0
+        if call.time_left_s is not None and call.time_left_s < bounded_s:
+            bounded_s = call.time_left_s
+        context.deadline = context.started + bounded_s
         return context
 
     def _tenant(self, call: Call, header: RequestHeader | UnsetType) -> str:

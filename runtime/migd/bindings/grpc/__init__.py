@@ -1,0 +1,1 @@
+"""gRPC as calls of the core: operations (`service`), subscriptions (`events`), frames (`streams`)."""

@@ -1,0 +1,128 @@
+"""gRPC's calls as exchanges of the generated stub: bytes in, bytes or a status out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn, cast
+
+import grpc
+from grpc import aio
+
+from mig_protocol.grpc_exchange import Metadata
+from mig_protocol.grpc_server import RPCS, GrpcExchange, GrpcStub, Rpc
+
+_Context = aio.ServicerContext[bytes, bytes]
+_STATUS = {code.value[0]: code for code in grpc.StatusCode}
+
+
+def rpc_handlers(stub: GrpcStub) -> tuple[grpc.GenericRpcHandler[bytes, bytes], ...]:
+    """A handler for every RPC of the protocol. They are given bytes, so that what is wrong with them is
+    refused as MIG refuses it.
+    """
+    services: dict[str, dict[str, Any]] = {}
+    for rpc in RPCS:
+        _, service, method = rpc.path.split("/")
+        services.setdefault(service, {})[method] = _HANDLERS[rpc.shape](stub, rpc)
+    return tuple(
+        grpc.method_handlers_generic_handler(service, methods) for service, methods in services.items()
+    )
+
+
+def service_names() -> tuple[str, ...]:
+    """The full names of the protocol's services."""
+    return tuple(dict.fromkeys(rpc.path.split("/")[1] for rpc in RPCS))
+
+
+def _unary(stub: GrpcStub, rpc: Rpc) -> Any:
+    ask = stub.unary(rpc)
+
+    async def handle(data: bytes, context: _Context) -> bytes:
+        exchange = _exchange(rpc, context, len(data))
+        try:
+            answer = ask(exchange, data)
+            return answer if isinstance(answer, bytes) else await answer
+        except Exception as error:
+            refused = error
+        return await _refuse(stub, exchange, context, refused)
+
+    return grpc.unary_unary_rpc_method_handler(handle)
+
+
+def _server_stream(stub: GrpcStub, rpc: Rpc) -> Any:
+    async def handle(data: bytes, context: _Context) -> None:
+        exchange = _exchange(rpc, context, len(data), context.peer())
+        items = None
+        try:
+            items = await stub.items(rpc, exchange, data)
+            # Now, and not with the first item: it tells the client that it misses nothing from here on.
+            await context.send_initial_metadata(())
+            async for item in items:
+                await context.write(item)
+            return
+        except aio.BaseError:
+            return  # the client is gone
+        except Exception as error:
+            refused = error
+        finally:
+            if items is not None:
+                await items.aclose()  # type: ignore[attr-defined]
+        await _refuse(stub, exchange, context, refused)
+
+    return grpc.unary_stream_rpc_method_handler(handle)
+
+
+def _duplex(stub: GrpcStub, rpc: Rpc) -> Any:
+    async def handle(_requests: object, context: _Context) -> None:
+        exchange = _exchange(rpc, context, 0, context.peer())
+        try:
+            await stub.relay(rpc, exchange, _Messages(stub, context))
+            return
+        except Exception as error:
+            refused = error
+        await _refuse(stub, exchange, context, refused)
+
+    return grpc.stream_stream_rpc_method_handler(handle)
+
+
+_HANDLERS: dict[str, Callable[[GrpcStub, Rpc], Any]] = {
+    "unary": _unary,
+    "server_stream": _server_stream,
+    "duplex": _duplex,
+}
+
+
+class _Messages:
+    """The two directions of one duplex call."""
+
+    def __init__(self, stub: GrpcStub, context: _Context) -> None:
+        self._stub = stub
+        self._context = context
+
+    async def receive(self) -> bytes | None:
+        data = await self._context.read()
+        if data is aio.EOF:  # type: ignore[attr-defined]
+            return None
+        self._stub.check_frame(data)
+        return data
+
+    async def send(self, message: bytes) -> None:
+        try:
+            await self._context.write(message)
+        except aio.BaseError:
+            return  # the client is gone; the call's own cancellation tells of it
+
+
+def _exchange(rpc: Rpc, context: _Context, wire_bytes: int, peer: str = "") -> GrpcExchange:
+    return GrpcExchange(
+        rpc.path,
+        rpc.operation,
+        cast(Metadata, context.invocation_metadata() or ()),
+        peer,
+        time_left_s=context.time_remaining(),
+        wire_bytes=wire_bytes,
+    )
+
+
+async def _refuse(stub: GrpcStub, exchange: GrpcExchange, context: _Context, error: Exception) -> NoReturn:
+    status = stub.refuse(exchange, error)
+    await context.abort(_STATUS[status.code], status.message, status.metadata)
