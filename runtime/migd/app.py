@@ -35,6 +35,7 @@ from migd.stores.sqlite import SqliteStore, StoreError
 
 if TYPE_CHECKING:
     from migd.bindings.grpc.service import GrpcBinding
+    from migd.nats_side import NatsSide
 
 _log = logging.getLogger("migd.app")
 _HS256_KEY_BYTES = 32
@@ -51,7 +52,11 @@ class Application:
         self._settings = settings
         self._capabilities = tuple(capabilities)
         metrics = Metrics() if settings.enable_metrics else None
-        self.gateway = Gateway(_parts(settings, metrics or NullRecorder()))
+        self._nats = _nats(settings)
+        parts = _parts(settings, metrics or NullRecorder(), self._nats)
+        self.gateway = Gateway(parts)
+        if self._nats is not None:
+            self._nats.serve(self.gateway, parts)
         if metrics is not None:
             metrics.in_flight = self.gateway.in_flight
             metrics.knows_capability = self.gateway.knows_capability
@@ -65,16 +70,24 @@ class Application:
             await self.gateway.start(self._capabilities)
         except StoreError as error:
             raise ConfigError(str(error)) from error
+        if self._nats is not None:
+            await self._nats.start()
 
     async def drain(self) -> None:
         """Nothing new; what runs ends by itself or is failed, and every stream has its last frame."""
+        if self._nats is not None:
+            await self._nats.stop_taking()
         await self.gateway.drain(self._settings.shutdown_grace_s)
         await self._websockets.end()
         if self.grpc is not None:
             self.grpc.end()
+        if self._nats is not None:
+            await self._nats.finish()
 
     async def close(self) -> None:
         """Let go of everything."""
+        if self._nats is not None:
+            await self._nats.close()
         await self.gateway.close()
 
     def refuse(self, fault: MigFault) -> tuple[int, bytes]:
@@ -94,7 +107,16 @@ class Application:
         )
 
 
-def _parts(settings: Settings, recorder: Recorder) -> Parts:
+def _nats(settings: Settings) -> NatsSide | None:
+    if not settings.nats_url:
+        return None
+    # Its library is imported only where it is used: no start waits for it otherwise.
+    from migd.nats_side import NatsSide
+
+    return NatsSide(settings)
+
+
+def _parts(settings: Settings, recorder: Recorder, nats: NatsSide | None) -> Parts:
     clock = SystemClock()
     return Parts(
         store=_store(settings, clock),
@@ -103,17 +125,20 @@ def _parts(settings: Settings, recorder: Recorder) -> Parts:
         recorder=recorder,
         identity=Identity(
             server_id=settings.server_id or f"migd-{secrets.token_hex(4)}",
-            bindings=_bindings(settings),
+            bindings=_bindings(settings, nats),
             metrics_enabled=settings.enable_metrics,
+            nats_binding_active=nats.active if nats else bool,
         ),
         limits=_limits(settings),
         audit_sinks=_audit_sinks(settings),
         require_tenant_header=settings.require_tenant_header,
+        health={"nats": nats.health} if nats else {},
     )
 
 
-def _bindings(settings: Settings) -> frozenset[str]:
-    return frozenset({"http", "grpc"} if settings.grpc_addr else {"http"})
+def _bindings(settings: Settings, nats: NatsSide | None) -> frozenset[str]:
+    on = {"http": True, "grpc": settings.grpc_addr is not None, "nats": nats is not None and nats.serves}
+    return frozenset(name for name, enabled in on.items() if enabled)
 
 
 def _grpc_binding(gateway: Gateway) -> GrpcBinding:

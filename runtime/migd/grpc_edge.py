@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from grpc import aio
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from grpc import aio
 from mig_protocol.grpc_server import GrpcService, GrpcStub
 from mig_protocol.messages import HealthStatus
 from migd.grpc_handlers import rpc_handlers, service_names

@@ -7,7 +7,6 @@ from typing import Any, NoReturn, cast
 
 import grpc
 from grpc import aio
-
 from mig_protocol.grpc_exchange import Metadata
 from mig_protocol.grpc_server import RPCS, GrpcExchange, GrpcStub, Rpc
 

@@ -26,6 +26,10 @@ _REPLAYED: JsonObject = {"mig.idempotent_replay": True}
 _SUCCESS = "success"
 
 
+def _nobody_told(context: Context) -> None:
+    """For callers who do not care when."""
+
+
 class Invoker:
     """Runs capabilities. Every outcome is recorded exactly once, refusals included."""
 
@@ -78,12 +82,15 @@ class Invoker:
         request: InvokeRequest,
         emit: Emit,
         inputs: AsyncIterator[JsonObject],
-        opened: Callable[[Context], None],
-    ) -> JsonObject:
+        opened: Callable[[Context], None] = _nobody_told,
+        started: Callable[[Context], None] = _nobody_told,
+    ) -> InvokeResponse:
         """Every response payload but the last through `emit`; the last, of the terminal frame, is returned.
+        Given again for an idempotency key, it is the only one.
 
-        `opened` is told once the request is known to be acceptable, and before it runs. Raises MigFault
-        when it is refused, fails or is stopped: the caller turns that into the terminal error frame.
+        `opened` is told once the request is known to be acceptable, and before it runs; `started` once quota,
+        room and provider are there, too, so that nothing refuses it any more. Raises MigFault when it is
+        refused, fails or is stopped: the caller turns that into the terminal error frame.
         """
         context = self._open(call, request)
         try:
@@ -92,7 +99,15 @@ class Invoker:
             invocation = Invocation(context, self._clock)
             with self._flights.aboard(invocation):
                 opened(context)
-                last = await invocation.run(self._frames(context, entry, payload, emit, inputs))
+                work = self._keyed(
+                    context,
+                    entry,
+                    payload,
+                    lambda: self._frames(context, entry, payload, emit, inputs, started),
+                )
+                last, replayed = await invocation.run(work)
+                if replayed:
+                    started(context)
         except Exception as error:
             fault = self._failed(context, request.capability, error)
             raise fault from fault.__cause__
@@ -100,7 +115,7 @@ class Invoker:
             self._ledger.settle(context, request.capability, MigErrorCode.MIG_TIMEOUT.value)
             raise
         self._ledger.settle(context, entry.id, _SUCCESS)
-        return last
+        return self._response(context, entry, last, _REPLAYED if replayed else None)
 
     def _open(self, call: Call, request: InvokeRequest) -> Context:
         try:
@@ -112,16 +127,10 @@ class Invoker:
     async def _guarded(self, context: Context, entry: Entry, payload: JsonObject) -> InvokeResponse:
         """The path with something to await before the provider runs: a kept answer, or a quota."""
         invocation = Invocation(context, self._clock)
-        replayed = False
         try:
             with self._flights.aboard(invocation):
-                if context.idempotency_key is UNSET:
-                    answer = await invocation.run(self._execute(context, entry, payload))
-                else:
-                    key = (context.tenant_id, entry.id, context.idempotency_key)
-                    answer, replayed = await invocation.run(
-                        self._once.run(key, payload, lambda: self._execute(context, entry, payload))
-                    )
+                work = self._keyed(context, entry, payload, lambda: self._execute(context, entry, payload))
+                answer, replayed = await invocation.run(work)
         except Exception as error:
             fault = self._failed(context, entry.id, error)
             raise fault from fault.__cause__
@@ -130,6 +139,18 @@ class Invoker:
             raise
         self._ledger.settle(context, entry.id, _SUCCESS)
         return self._response(context, entry, answer, _REPLAYED if replayed else None)
+
+    async def _keyed(
+        self,
+        context: Context,
+        entry: Entry,
+        payload: JsonObject,
+        execute: Callable[[], Awaitable[JsonObject]],
+    ) -> tuple[JsonObject, bool]:
+        """What `execute` gives, or what was given before under the same idempotency key; True for that."""
+        if context.idempotency_key is UNSET:
+            return await execute(), False
+        return await self._once.run((context.tenant_id, entry.id, context.idempotency_key), payload, execute)
 
     async def _awaited(self, context: Context, entry: Entry, answer: Awaitable[JsonObject]) -> InvokeResponse:
         invocation = Invocation(context, self._clock)
@@ -160,11 +181,13 @@ class Invoker:
         payload: JsonObject,
         emit: Emit,
         inputs: AsyncIterator[JsonObject],
+        started: Callable[[Context], None],
     ) -> JsonObject:
         if self._admission.needs_debit(context):
             await self._admission.debit(context)
         provider = self._admission.take(entry, aboard=True)
         self._usage.count(context.tenant_id, entry.id)
+        started(context)
         work = self._work(context, entry, payload, inputs)
         return await _relay(provider, work, emit, streamed=entry.streams)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
@@ -30,9 +31,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Who this gateway is and what it has switched on."""
+    """Who this gateway is and what it has switched on. `nats_binding_active` is asked whenever somebody wants
+    to know whether requests over NATS are served at that moment.
+    """
 
     server_id: str
     bindings: frozenset[str] = field(default_factory=lambda: frozenset({"http"}))
     metrics_enabled: bool = True
-    nats_binding_active: bool = False
+    nats_binding_active: Callable[[], bool] = bool
