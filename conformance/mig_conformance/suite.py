@@ -51,13 +51,24 @@ async def judge_over_grpc(all_vectors: Sequence[Vectors], address: str) -> list[
 
 async def judge_over_nats(all_vectors: Sequence[Vectors], url: str) -> list[Verdict]:
     """Every request. Raises nats.errors.Error or OSError where there is no NATS server at `url`."""
-    client = await nats.connect(url, allow_reconnect=False, connect_timeout=_CONNECT_S)
+    client = await nats.connect(
+        url,
+        allow_reconnect=False,
+        max_reconnect_attempts=1,
+        reconnect_time_wait=0,
+        connect_timeout=_CONNECT_S,
+        error_cb=_told_by_the_exception,
+    )
     try:
         return [
             verdict for vectors in over_nats(all_vectors) for verdict in await judge_nats(vectors, client)
         ]
     finally:
         await client.close()
+
+
+async def _told_by_the_exception(error: Exception) -> None:
+    """nats-py would print a traceback of what it raises as well."""
 
 
 def _named(message: str, all_vectors: Sequence[Vectors]) -> Vectors:

@@ -64,7 +64,9 @@ class Holds:
 class _Provider:
     """Answers with `answer`; streams `answer` again after the payload's `pieces`."""
 
-    def __init__(self, answer: Callable[[Work], JsonObject | Awaitable[JsonObject]], reason: str = "") -> None:
+    def __init__(
+        self, answer: Callable[[Work], JsonObject | Awaitable[JsonObject]], reason: str = ""
+    ) -> None:
         self._answer = answer
         self._health = Health(not reason, reason)
 

@@ -151,12 +151,13 @@ INVOCATIONS = st.one_of(
         ]
     ).flatmap(lambda capability: _to(capability, ECHOED)),
 )
-INPUTS = st.lists(
-    st.one_of(OBJECTS, st.just({"stop": True}), st.just({})), min_size=1, max_size=4
+INPUTS = st.lists(st.one_of(OBJECTS, st.just({"stop": True}), st.just({})), min_size=1, max_size=4)
+CHATS = st.fixed_dictionaries(
+    {"capability": st.just(capabilities.CHAT), "payload": st.just({}) | st.just({"silent": True})}
 )
-CHATS = st.fixed_dictionaries({"capability": st.just(capabilities.CHAT), "payload": st.just({}) | st.just({"silent": True})})
 PUBLICATIONS = st.fixed_dictionaries(
-    {"topic": TOPICS}, optional={"payload": OBJECTS, "key": st.sampled_from(["", "key-1", "é" * 255, "x" * 256])}
+    {"topic": TOPICS},
+    optional={"payload": OBJECTS, "key": st.sampled_from(["", "key-1", "é" * 255, "x" * 256])},
 )
 SUBSCRIPTIONS = st.fixed_dictionaries(
     {"topic": TOPICS},

@@ -114,7 +114,9 @@ class BindingsAgree(RuleBasedStateMachine):
     def hold(self, header: JsonObject | None, streamed: bool, key: str | None) -> str | MultipleResults[Any]:
         """Start what goes on until it is released or stopped."""
         message_id = f"held-{self._steps}"
-        call = Asked(operation="INVOKE", body={"capability": HOLD}, header={**(header or {}), "message_id": message_id})
+        call = Asked(
+            operation="INVOKE", body={"capability": HOLD}, header={**(header or {}), "message_id": message_id}
+        )
         if key is not None and key not in self._keys_in_use():
             call = _keyed(call, key)
         started = self._each(lambda lane: self._start(lane, call, streamed))
@@ -156,7 +158,9 @@ class BindingsAgree(RuleBasedStateMachine):
     @rule(
         call=calls.asked(
             "CANCEL",
-            st.fixed_dictionaries({"target_message_id": calls.MESSAGE_IDS}, optional={"reason": calls.REASONS}),
+            st.fixed_dictionaries(
+                {"target_message_id": calls.MESSAGE_IDS}, optional={"reason": calls.REASONS}
+            ),
         )
     )
     def cancel(self, call: Asked) -> None:
@@ -231,7 +235,10 @@ class BindingsAgree(RuleBasedStateMachine):
             self._use_up_the_quota()
         for what in (self.world.audit, self.world.usage):
             left = self._each(what)
-            compare(what.__name__, {name: Outcome(answer=value, retry_after=False) for name, value in left.items()})
+            compare(
+                what.__name__,
+                {name: Outcome(answer=value, retry_after=False) for name, value in left.items()},
+            )
 
     def _use_up_the_quota(self) -> None:
         call = Asked(operation="INVOKE", body={"capability": ECHO})

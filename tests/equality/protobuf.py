@@ -28,14 +28,27 @@ class Form(NamedTuple):
 
 
 FORMS: Final[Mapping[str, Form]] = {
-    "HELLO": Form("/mig.v0_1.Discovery/Hello", pb.HelloRequest, pb.HelloResponse, convert.hello_response_from_pb),
-    "DISCOVER": Form(
-        "/mig.v0_1.Discovery/Discover", pb.DiscoverRequest, pb.DiscoverResponse, convert.discover_response_from_pb
+    "HELLO": Form(
+        "/mig.v0_1.Discovery/Hello", pb.HelloRequest, pb.HelloResponse, convert.hello_response_from_pb
     ),
-    "INVOKE": Form("/mig.v0_1.Invocation/Invoke", pb.InvokeRequest, pb.InvokeResponse, convert.invoke_response_from_pb),
-    "STREAM": Form("/mig.v0_1.Invocation/StreamInvoke", pb.StreamFrame, pb.StreamFrame, convert.stream_frame_from_pb),
-    "PUBLISH": Form("/mig.v0_1.Events/Publish", pb.PublishRequest, pb.PublishAck, convert.publish_ack_from_pb),
-    "SUBSCRIBE": Form("/mig.v0_1.Events/Subscribe", pb.SubscribeRequest, pb.EventMessage, convert.event_message_from_pb),
+    "DISCOVER": Form(
+        "/mig.v0_1.Discovery/Discover",
+        pb.DiscoverRequest,
+        pb.DiscoverResponse,
+        convert.discover_response_from_pb,
+    ),
+    "INVOKE": Form(
+        "/mig.v0_1.Invocation/Invoke", pb.InvokeRequest, pb.InvokeResponse, convert.invoke_response_from_pb
+    ),
+    "STREAM": Form(
+        "/mig.v0_1.Invocation/StreamInvoke", pb.StreamFrame, pb.StreamFrame, convert.stream_frame_from_pb
+    ),
+    "PUBLISH": Form(
+        "/mig.v0_1.Events/Publish", pb.PublishRequest, pb.PublishAck, convert.publish_ack_from_pb
+    ),
+    "SUBSCRIBE": Form(
+        "/mig.v0_1.Events/Subscribe", pb.SubscribeRequest, pb.EventMessage, convert.event_message_from_pb
+    ),
     "CANCEL": Form("/mig.v0_1.Control/Cancel", pb.CancelRequest, pb.CancelAck, convert.cancel_ack_from_pb),
     "HEARTBEAT": Form(
         "/mig.v0_1.Control/Heartbeat", pb.HeartbeatRequest, pb.HeartbeatAck, convert.heartbeat_ack_from_pb
