@@ -63,7 +63,7 @@ async def test_a_right_server_that_wants_tokens_passes_too() -> None:
 
     assert status == 1
     assert len(failed) > 25
-    # A status that comes while a frame is sent is lost in grpc's client: then only the end of the call is seen.
+    # A status that comes while a frame is sent is lost in grpc's client, which sees the end of the call only.
     assert all("MIG_UNAUTHORIZED" in line or "the server ended the call" in line for line in failed)
     assert any("MIG_UNAUTHORIZED" in line for line in failed)
 
