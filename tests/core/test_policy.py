@@ -20,7 +20,10 @@ from mig_protocol.messages import (
 )
 from mig_protocol.operations import OPERATIONS
 from migd.core.call import Call, Principal
-from migd.core.policy import ACTIONS
+from migd.core.catalog import Catalog
+from migd.core.policy import ACTIONS, Policy
+from migd.core.rules import ONE_TENANT
+from migd.core.schemas import SchemaCatalog
 from migd.core.topic_scopes import covers
 from support.gateway_under_test import GatewayUnderTest, Scripted, calling, capability
 
@@ -160,6 +163,17 @@ async def test_in_open_mode_no_scope_is_looked_at(under_test: GatewayUnderTest) 
         assert explained(under_test, everyone, scopes=[], **check).allowed
     await under_test.invoke(call=calling(), to="test.scoped")
     await under_test.gateway.publish(calling(), PublishRequest(topic="a.b"))
+
+
+@pytest.mark.parametrize("action", sorted(set(ACTIONS) - {"admin"}))
+def test_nobody_acts_for_another_tenant_than_that_of_the_credential(action: str) -> None:
+    catalog = Catalog(SchemaCatalog(10), 10)
+    catalog.add(capability(Scripted(), "test.open"))
+    caller = calling("acme", scopes="mig:admin").principal
+    assert Policy(catalog).decide(caller, "acme", action, "test.open").allowed
+    foreign = Policy(catalog).decide(caller, "umbrella", action, "test.open")
+    assert (foreign.allowed, foreign.rule) == (False, ONE_TENANT)
+    assert foreign.fault().code is MigErrorCode.MIG_FORBIDDEN
 
 
 async def test_the_allowance_decides_once_every_rule_allows(under_test: GatewayUnderTest) -> None:

@@ -243,12 +243,19 @@ async def test_the_trace_of_the_call_is_that_of_frames_that_name_none(client: Gr
 
 
 @pytest.mark.parametrize(
-    ("token", "code"),
-    [(None, "MIG_UNAUTHORIZED"), ("Bearer x", "MIG_UNAUTHORIZED"), (bearer(None), "MIG_FORBIDDEN")],
+    ("token", "tenant", "code"),
+    [
+        (None, "acme", "MIG_UNAUTHORIZED"),
+        ("Bearer x", "acme", "MIG_UNAUTHORIZED"),
+        (bearer(None), "acme", "MIG_FORBIDDEN"),
+        (bearer("acme"), "globex", "MIG_FORBIDDEN"),
+    ],
 )
-async def test_who_may_not_connect_is_refused_before_any_frame(token: str | None, code: str) -> None:
+async def test_who_may_not_connect_is_refused_before_any_frame(
+    token: str | None, tenant: str, code: str
+) -> None:
     given = {} if token is None else {"authorization": token}
-    async with grpc_migd(**JWT_MODE) as (migd, _), connected(migd, **given) as client:
+    async with grpc_migd(**JWT_MODE) as (migd, _), connected(migd, tenant, **given) as client:
         with pytest.raises(aio.AioRpcError) as raised:
             await client.frames().call.read()
 

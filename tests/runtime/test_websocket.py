@@ -223,15 +223,16 @@ async def test_trace_and_session_of_the_handshake_are_those_of_frames_that_name_
 
 
 @pytest.mark.parametrize(
-    ("token", "status", "code"),
+    ("token", "tenant", "status", "code"),
     [
-        (None, 401, "MIG_UNAUTHORIZED"),
-        ("Bearer x", 401, "MIG_UNAUTHORIZED"),
-        (bearer(None), 403, "MIG_FORBIDDEN"),
+        (None, "acme", 401, "MIG_UNAUTHORIZED"),
+        ("Bearer x", "acme", 401, "MIG_UNAUTHORIZED"),
+        (bearer(None), "acme", 403, "MIG_FORBIDDEN"),
+        (bearer("acme"), "globex", 403, "MIG_FORBIDDEN"),
     ],
 )
 async def test_who_may_not_connect_is_refused_before_the_upgrade(
-    token: str | None, status: int, code: str
+    token: str | None, tenant: str, status: int, code: str
 ) -> None:
     async with local_migd(**JWT_MODE) as migd:
         headers = {
@@ -239,6 +240,7 @@ async def test_who_may_not_connect_is_refused_before_the_upgrade(
             "Upgrade": "websocket",
             "Sec-WebSocket-Version": "13",
             "Sec-WebSocket-Key": "x" * 22 + "==",
+            "X-Tenant-ID": tenant,
         }
         if token is not None:
             headers["Authorization"] = token
