@@ -68,7 +68,7 @@ class OverNats:
         """The mirrored events from now on."""
         subject = f"mig.v0_1.{self._who.own}.events.{asked.body['topic']}"
         subscription = NatsSubscription(await self._client.subscribe(subject))
-        # An answer proves that the subscription, sent before the question, has arrived; a flush may overtake it.
+        # An answer proves that what was sent before the question has arrived; a flush may overtake it.
         await self.ask(Asked(operation="HEARTBEAT"))
         return subscription
 
