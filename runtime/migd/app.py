@@ -6,22 +6,21 @@ import logging
 import os
 import signal
 import time
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, NoReturn
-
-from jwt.warnings import InsecureKeyLengthWarning
 
 from mig_protocol.asgi import AsgiAdapter
 from mig_protocol.codec import encode
 from mig_protocol.errors import MigFault
 from mig_protocol.http_server import Exchange, HttpStub
+from migd.auth_config import AuthConfig
+from migd.authentication import build_authentication
 from migd.bindings.http import HttpBinding, Scrape
 from migd.bindings.websocket import WebSocketBinding
 from migd.config import ConfigError, Settings
 from migd.console import PAGES_PREFIXES, build_pages
 from migd.core.audit import AuditSink
-from migd.core.auth import Authenticator, JwtAuthenticator, OpenAuthenticator
+from migd.core.auth import Authenticator
 from migd.core.catalog import Capability
 from migd.core.clock import Clock, SystemClock
 from migd.core.failpoints import UNARMED, Failpoint, Failpoints
@@ -35,19 +34,20 @@ from migd.stores.audit_file import AuditFile
 from migd.stores.memory import MemoryStore
 from migd.stores.retention import Retention
 from migd.stores.sqlite import SqliteStore, StoreError, StoreFolderError
+from migd.tls import tls_of
 
 if TYPE_CHECKING:
     from migd.bindings.grpc.service import GrpcBinding
 
 _log = logging.getLogger("migd.app")
-_HS256_KEY_BYTES = 32
 
 
 class Application:
     """One gateway and its bindings. `start` it, serve `asgi` and `grpc`, then `drain` and `close` it. `grpc`
     is None where MIGD_GRPC_ADDR is not set.
 
-    `tenants` are the limits of those that have some of their own, over what the settings say of each.
+    `tenants` are the limits of those that have some of their own, over what the settings say of each; `auth`
+    says who may call, beside what the settings say.
     Raises ConfigError when a setting turns out to be unusable, such as an audit file that can not be opened.
     """
 
@@ -56,11 +56,18 @@ class Application:
         settings: Settings,
         capabilities: Iterable[Capability],
         tenants: Mapping[str, Allowance] | None = None,
+        auth: AuthConfig | None = None,
     ) -> None:
         self._settings = settings
+        self.tls = tls_of(settings)
+        """What its listeners are to speak; None for the clear."""
         self._capabilities = tuple(capabilities)
         metrics = Metrics() if settings.enable_metrics else None
-        self.gateway = Gateway(_parts(settings, metrics or NullRecorder(), tenants or {}))
+        clock = SystemClock()
+        self._authentication = build_authentication(settings, auth or AuthConfig(), clock)
+        authenticator = self._authentication.authenticator
+        parts = _parts(settings, metrics or NullRecorder(), tenants or {}, clock, authenticator)
+        self.gateway = Gateway(parts)
         if metrics is not None:
             metrics.in_flight = self.gateway.in_flight
             metrics.audit_lost = self.gateway.audit_lost
@@ -70,7 +77,8 @@ class Application:
         self.asgi = self._adapter(metrics)
 
     async def start(self) -> None:
-        """Everything is ready to serve when this returns. Raises ConfigError for an unusable store."""
+        """Everything is ready to serve when this returns. Raises ConfigError for a bad store or bad keys."""
+        await self._authentication.start()
         try:
             await self.gateway.start(self._capabilities)
         except StoreFolderError as error:
@@ -78,9 +86,24 @@ class Application:
         except StoreError as error:
             raise ConfigError(str(error)) from error
 
+    @property
+    def rereads(self) -> bool:
+        """Whether there is a file for `reopen` to look at again."""
+        return bool(self._settings.audit_log_path or self.tls or self._authentication.rings)
+
     def reopen(self) -> None:
-        """What SIGHUP does: files that were moved away are let go of, and new ones begun in their place."""
+        """What SIGHUP does: files that were moved away are let go of, and new ones begun in their place; keys
+        are read again.
+        """
         self.gateway.reopen_audit()
+        self._authentication.reload()
+        if self.tls is not None:
+            try:
+                self.tls.reload()
+            except ConfigError as error:
+                _log.error("the certificate in use stays: %s", error)
+            else:
+                _log.info("new connections get the certificate that is in the files now")
 
     async def drain(self) -> None:
         """Nothing new; what runs ends by itself or is failed, and every stream has its last frame."""
@@ -91,6 +114,7 @@ class Application:
 
     async def close(self) -> None:
         """Let go of everything."""
+        await self._authentication.close()
         await self.gateway.close()
 
     def refuse(self, fault: MigFault) -> tuple[int, bytes]:
@@ -110,12 +134,17 @@ class Application:
         )
 
 
-def _parts(settings: Settings, recorder: Recorder, tenants: Mapping[str, Allowance]) -> Parts:
-    clock = SystemClock()
+def _parts(
+    settings: Settings,
+    recorder: Recorder,
+    tenants: Mapping[str, Allowance],
+    clock: Clock,
+    authenticator: Authenticator,
+) -> Parts:
     failpoints = _failpoints(settings.failpoint)
     return Parts(
         store=_store(settings, clock, failpoints),
-        authenticator=_authenticator(settings),
+        authenticator=authenticator,
         clock=clock,
         recorder=recorder,
         identity=Identity(
@@ -167,16 +196,6 @@ def _die() -> NoReturn:
     # The signal is there before the call returns, to the calling thread or to another.
     while True:
         time.sleep(1)
-
-
-def _authenticator(settings: Settings) -> Authenticator:
-    if settings.auth_mode == "none":
-        return OpenAuthenticator()
-    if len(settings.jwt_hs256_secret.encode()) < _HS256_KEY_BYTES:
-        _log.warning("MIGD_JWT_HS256_SECRET is shorter than the 32 bytes that HS256 asks for (RFC 7518, 3.2)")
-        # Said once, here; PyJWT would say it for every token.
-        warnings.filterwarnings("ignore", category=InsecureKeyLengthWarning)
-    return JwtAuthenticator(settings.jwt_hs256_secret)
 
 
 def _limits(settings: Settings, tenants: Mapping[str, Allowance]) -> Limits:

@@ -136,7 +136,7 @@ def _serve(settings: Settings) -> None:
     from migd.server import run
 
     listener = listen(settings.addr)
-    url, kept = reachable_url(listener), _kept(settings)
+    url, kept = reachable_url(listener, tls=settings.tls_cert is not None), _kept(settings)
     with listener:
         if settings.grpc_addr is not None:
             # gRPC opens its socket itself, later, and does not say what is in the way of it.

@@ -108,5 +108,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self.transport.write(STATUS_LINE[status] + head + body)
         # Closing on a client that is still sending resets the connection, and the answer may be lost with it
         # (RFC 9112, 9.6): what comes now is thrown away for a moment first.
-        self.transport.write_eof()
+        if self.transport.can_write_eof():
+            # TLS has no half of a connection to close (RFC 8446, 6.1, as it is implemented).
+            self.transport.write_eof()
         self.loop.call_later(_LINGER_S, self.transport.close)

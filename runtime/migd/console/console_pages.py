@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from mig_protocol import MIG_VERSION
+from mig_protocol.asgi import client_certificate
 from mig_protocol.codec import encode
 from mig_protocol.messages import ConnectionKind, ConnectionProtocol
 from mig_protocol.operations import FEATURES, PROFILES
@@ -48,5 +49,7 @@ class ConsolePages:
         return Response(encode(answer), media_type="application/json")
 
     def _call(self, request: Request) -> Call:
-        principal = self._gateway.authenticate(request.headers.get("authorization"))
+        principal = self._gateway.authenticate(
+            request.headers.get("authorization"), client_certificate(request.scope)
+        )
         return Call(principal=principal, binding="http", tenant=request.headers.get("x-tenant-id"))
