@@ -72,7 +72,7 @@ class Application:
             metrics.in_flight = self.gateway.in_flight
             metrics.audit_lost = self.gateway.audit_lost
             metrics.knows_capability = self.gateway.knows_capability
-        self._websockets = WebSocketBinding(self.gateway)
+        self._websockets = WebSocketBinding(self.gateway, auth_timeout_s=settings.ws_auth_timeout_s)
         self.grpc = _grpc_binding(self.gateway) if settings.grpc_addr else None
         self.asgi = self._adapter(metrics)
 

@@ -76,7 +76,7 @@ def _by_token(settings: Settings, declared: AuthConfig, clock: Clock) -> Authent
     configs = [*_from_settings(settings), *declared.issuers]
     if not configs:
         raise ConfigError(
-            "MIGD_AUTH_MODE=jwt needs MIGD_JWT_HS256_SECRET or MIGD_JWT_JWKS, what tokens are signed with"
+            "MIGD_AUTH_MODE=jwt needs MIGD_JWT_HS256_SECRET, MIGD_JWT_JWKS or auth.issuers in the migd.yaml"
         )
     names = [config.issuer for config in configs]
     if len(set(names)) < len(names):

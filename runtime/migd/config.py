@@ -240,6 +240,11 @@ def _value(row: Setting, environ: Mapping[str, str], flags: Mapping[str, str]) -
 
 
 def _check_together(settings: Settings) -> None:
+    keys = settings.jwt_hs256_secret or settings.jwt_jwks or settings.config
+    if settings.auth_mode == "jwt" and not keys:
+        raise ConfigError(
+            "MIGD_AUTH_MODE=jwt needs MIGD_JWT_HS256_SECRET or MIGD_JWT_JWKS, what tokens are signed with"
+        )
     _check_tls(settings)
     if settings.nats_url:
         raise ConfigError("MIGD_NATS_URL is set, and this version has no NATS binding: unset it")

@@ -39,7 +39,7 @@ class GrpcLimits:
 
 
 class GrpcEdge:
-    """Serves `service` at `address` from `start` until `going_down` has been left; without `tls` in the clear.
+    """Serves `service` at `address` from `start` until `going_down` has been left, over `tls` if any.
 
     Raises ListenError when it can not listen there.
     """
