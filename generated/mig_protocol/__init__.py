@@ -10,5 +10,5 @@ from typing import Final
 MIG_VERSION: Final = "0.1"
 """The protocol version that messages carry as mig_version."""
 
-SPEC_HASH: Final = "5275a0a8805b45d46b81603074170141e101640176d922eb040b111219a931d7"
+SPEC_HASH: Final = "44168c104dacf68b9ebbc375454167089dfdfea17e88f89fe29358b19981a1db"
 """SHA-256 over the spec that this package was generated from."""

@@ -5,11 +5,14 @@ TLS 1.2 or newer. `reload` is for new handshakes; connections go on as they are.
 
 from __future__ import annotations
 
+import logging
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from migd.config import ConfigError, Settings
+
+_log = logging.getLogger("migd.tls")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +61,14 @@ class ServerTls:
         return self._files.client_ca is not None
 
     def reload(self) -> None:
-        """Read the files again. Raises ConfigError for those that can not be used, and keeps the old ones."""
-        pem = self._read()
-        self._current = self._loaded()
-        self.pem = pem
+        """Read the files again. Those that can not be used are told in the log, and the old ones stay."""
+        try:
+            pem, current = self._read(), self._loaded()
+        except ConfigError as error:
+            _log.error("the certificate in use stays: %s", error)
+            return
+        self.pem, self._current = pem, current
+        _log.info("new connections get the certificate that is in the files now")
 
     def _pass_on(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
         connection.context = self._current
