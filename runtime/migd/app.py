@@ -29,6 +29,7 @@ from migd.core.limits import Allowance, Identity, Limits
 from migd.core.ports import Store
 from migd.core.recorder import NullRecorder, Recorder
 from migd.data_dir import ELSEWHERE, data_dir
+from migd.exposure import exposure
 from migd.metrics import Metrics
 from migd.stores.audit_file import AuditFile
 from migd.stores.memory import MemoryStore
@@ -139,7 +140,7 @@ class Application:
         binding = HttpBinding(self.gateway, _scraper(metrics) if metrics else None)
         return AsgiAdapter(
             HttpStub(binding, max_body_bytes=settings.max_body_bytes),
-            pages=build_pages(self.gateway, auth_mode=settings.auth_mode),
+            pages=build_pages(self.gateway, auth_mode=settings.auth_mode, warning=exposure(settings)),
             pages_prefixes=PAGES_PREFIXES,
             websocket=self._websockets.serve,
             observe=_observer(metrics) if metrics else _observe_nothing,

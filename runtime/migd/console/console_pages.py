@@ -21,10 +21,13 @@ from migd.version import __version__
 class ConsolePages:
     """The page is the same for everyone: the rights are checked where its scripts ask for data."""
 
-    def __init__(self, gateway: PagesGateway, templates: Environment, *, auth_mode: str) -> None:
+    def __init__(
+        self, gateway: PagesGateway, templates: Environment, *, auth_mode: str, warning: str
+    ) -> None:
         self._gateway = gateway
         self._page = templates.get_template("console.html").render(
             auth_mode=auth_mode,
+            warning=warning,
             version=__version__,
             mig_version=MIG_VERSION,
             features=list(FEATURES),
