@@ -45,7 +45,7 @@ def test_issuers_and_certificates_are_read(tmp_path: Path) -> None:
     assert one.audiences == {"gateway", "other"}
     assert one.algorithms == {"RS256"}
     assert (one.tenant, one.tenant_claim) == (None, "org")
-    assert one.tenants == {"acme", "globex"}
+    assert one.tenants == frozenset({"acme", "globex"})
     assert (two.secrets, two.tenant, two.admin) == (("new one", "old one"), "initech", True)
     assert "new one" not in repr(auth)
     assert auth.certificates == (
