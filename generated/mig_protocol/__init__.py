@@ -10,5 +10,5 @@ from typing import Final
 MIG_VERSION: Final = "0.1"
 """The protocol version that messages carry as mig_version."""
 
-SPEC_HASH: Final = "5b97b9e473ea158c8cc9f84eeee61a3e5167aeabcddf5c1dc2c80663403c32eb"
+SPEC_HASH: Final = "132d8d3e488740878b8e49b5f319f5c0e420a0b14a8fe20a046257df431416db"
 """SHA-256 over the spec that this package was generated from."""

@@ -23,7 +23,14 @@ from mig_protocol.http_server import HttpStub
 from mig_protocol.messages import MigErrorCode
 from mig_protocol.suspension import Suspended, begin
 
-__all__ = ["CLIENT_GONE", "AsgiAdapter", "Observe", "WebSocketClosedError", "WebSocketPeer"]
+__all__ = [
+    "CLIENT_GONE",
+    "AsgiAdapter",
+    "Observe",
+    "WebSocketClosedError",
+    "WebSocketPeer",
+    "client_certificate",
+]
 
 Observe = Callable[[Exchange, int, float], None]
 
@@ -214,7 +221,20 @@ def _exchange(scope: Scope, method: str) -> Exchange:
         path = quote(path)
     elif b"%" in raw:
         path = raw.decode("latin-1")
-    return Exchange(method, path, scope.get("query_string", b""), scope["headers"], scope.get("client"))
+    return Exchange(
+        method,
+        path,
+        scope.get("query_string", b""),
+        scope["headers"],
+        scope.get("client"),
+        client_certificate(scope),
+    )
+
+
+def client_certificate(scope: Scope) -> str | None:
+    """What the client showed to the server's own TLS, as PEM, by ASGI's extension for TLS."""
+    chain = ((scope.get("extensions") or {}).get("tls") or {}).get("client_cert_chain")
+    return str(chain[0]) if chain else None
 
 
 async def _unless_gone(reply: Awaitable[Reply], receive: Receive) -> Reply | None:

@@ -26,11 +26,13 @@ class GrpcExchange:
     asks. `time_left_s` is what the client's gRPC deadline leaves, in seconds; None: it set none.
     `wire_bytes` is the length of the first request message. `carried` is what the metadata says of the message
     header and `tenant` its valid x-tenant-id, both None until `read_carried`; once a unary request is read,
-    `carried` is the whole header of the request.
+    `carried` is the whole header of the request. `certificate` is the one that the client showed to the
+    server's own TLS, as PEM; None where it showed none.
     """
 
     __slots__ = (
         "carried",
+        "certificate",
         "fields",
         "operation",
         "path",
@@ -50,12 +52,14 @@ class GrpcExchange:
         *,
         time_left_s: float | None = None,
         wire_bytes: int = 0,
+        certificate: str | None = None,
     ) -> None:
         self.path = path
         self.operation = operation
         self.peer = peer
         self.time_left_s = time_left_s
         self.wire_bytes = wire_bytes
+        self.certificate = certificate
         self.tenant: str | None = None
         self.carried: RequestHeader | None = None
         self.repeated = ""

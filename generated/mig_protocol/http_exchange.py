@@ -36,12 +36,14 @@ class Exchange:
     "/mig/v0.1/invoke/{capability}") and `operation` (such as "INVOKE") are "" until the request is routed.
     `carried` is what the HTTP header fields say of the message header and `tenant` the valid X-Tenant-ID,
     both None until they are read, which is right after routing; once the body is read, `carried` is the whole
-    header of the request. `wire_bytes` is the length of the body.
+    header of the request. `wire_bytes` is the length of the body. `certificate` is the one that the client
+    showed to the server's own TLS, as PEM; None where it showed none.
     """
 
     __slots__ = (
         "_client",
         "carried",
+        "certificate",
         "fields",
         "headers",
         "method",
@@ -61,12 +63,14 @@ class Exchange:
         query: bytes = b"",
         headers: Headers = (),
         client: tuple[str, int] | None = None,
+        certificate: str | None = None,
     ) -> None:
         self.method = method
         self.path = path
         self.query = query
         self.headers = headers
         self._client = client
+        self.certificate = certificate
         self.route = ""
         self.operation = ""
         self.tenant: str | None = None

@@ -903,10 +903,11 @@ class RequestFrame(Struct, kw_only=True):
     """A frame from the client of a stream. kind request starts an invocation (with capability and payload)
     or, on a stream that is open, is further input. kind control with payload.action "cancel" cancels the
     invocation of stream_id, or else of payload.target_message_id, or else of header.message_id;
-    payload.reason may say why. Frames of the other kinds are the server's and are refused. capability is
-    looked at only in the frame that starts an invocation. An absent payload is {} there; in a frame of
-    input it means no input, so that such a frame can close the input without adding to it. error is the
-    server's and is not looked at.
+    payload.reason may say why; with payload.action "authenticate" and payload.token it is the first frame
+    of a WebSocket that announced it. Frames of the other kinds are the server's and are refused.
+    capability is looked at only in the frame that starts an invocation. An absent payload is {} there; in
+    a frame of input it means no input, so that such a frame can close the input without adding to it.
+    error is the server's and is not looked at.
 
     stream_id: The stream that the frame belongs to: 0 to 140 characters of the alphabet of a message id.
         Empty is as if absent: the frame that starts an invocation then gets "stream-" followed by its

@@ -6,22 +6,21 @@ import logging
 import os
 import signal
 import time
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, NoReturn
-
-from jwt.warnings import InsecureKeyLengthWarning
 
 from mig_protocol.asgi import AsgiAdapter
 from mig_protocol.codec import encode
 from mig_protocol.errors import MigFault
 from mig_protocol.http_server import Exchange, HttpStub
+from migd.auth_config import AuthConfig
+from migd.authentication import build_authentication
 from migd.bindings.http import HttpBinding, Scrape
 from migd.bindings.websocket import WebSocketBinding
 from migd.config import ConfigError, Settings
 from migd.console import PAGES_PREFIXES, build_pages
 from migd.core.audit import AuditSink
-from migd.core.auth import Authenticator, JwtAuthenticator, OpenAuthenticator
+from migd.core.auth import Authenticator
 from migd.core.catalog import Capability
 from migd.core.clock import Clock, SystemClock
 from migd.core.failpoints import UNARMED, Failpoint, Failpoints
@@ -30,25 +29,27 @@ from migd.core.limits import Allowance, Identity, Limits
 from migd.core.ports import Store
 from migd.core.recorder import NullRecorder, Recorder
 from migd.data_dir import ELSEWHERE, data_dir
+from migd.exposure import exposure
 from migd.metrics import Metrics
 from migd.stores.audit_file import AuditFile
 from migd.stores.memory import MemoryStore
 from migd.stores.retention import Retention
 from migd.stores.sqlite import SqliteStore, StoreError, StoreFolderError
+from migd.tls import tls_of
 
 if TYPE_CHECKING:
     from migd.bindings.grpc.service import GrpcBinding
     from migd.nats_side import NatsSide
 
 _log = logging.getLogger("migd.app")
-_HS256_KEY_BYTES = 32
 
 
 class Application:
     """One gateway and its bindings. `start` it, serve `asgi` and `grpc`, then `drain` and `close` it. `grpc`
     is None where MIGD_GRPC_ADDR is not set.
 
-    `tenants` are the limits of those that have some of their own, over what the settings say of each.
+    `tenants` are the limits of those that have some of their own, over what the settings say of each; `auth`
+    says who may call, beside what the settings say.
     Raises ConfigError when a setting turns out to be unusable, such as an audit file that can not be opened.
     """
 
@@ -57,12 +58,24 @@ class Application:
         settings: Settings,
         capabilities: Iterable[Capability],
         tenants: Mapping[str, Allowance] | None = None,
+        auth: AuthConfig | None = None,
     ) -> None:
         self._settings = settings
+        self.tls = tls_of(settings)
+        """What its listeners are to speak; None for the clear."""
         self._capabilities = tuple(capabilities)
         metrics = Metrics() if settings.enable_metrics else None
+        clock = SystemClock()
+        self._authentication = build_authentication(settings, auth or AuthConfig(), clock)
         self.nats = _nats(settings)
-        parts = _parts(settings, metrics or NullRecorder(), tenants or {}, self.nats)
+        parts = _parts(
+            settings,
+            metrics or NullRecorder(),
+            tenants or {},
+            self.nats,
+            clock=clock,
+            authenticator=self._authentication.authenticator,
+        )
         self.gateway = Gateway(parts)
         if self.nats is not None:
             self.nats.serve(self.gateway, parts)
@@ -72,12 +85,13 @@ class Application:
             metrics.in_flight = self.gateway.in_flight
             metrics.audit_lost = self.gateway.audit_lost
             metrics.knows_capability = self.gateway.knows_capability
-        self._websockets = WebSocketBinding(self.gateway)
+        self._websockets = WebSocketBinding(self.gateway, auth_timeout_s=settings.ws_auth_timeout_s)
         self.grpc = _grpc_binding(self.gateway) if settings.grpc_addr else None
         self.asgi = self._adapter(metrics)
 
     async def start(self) -> None:
-        """Everything is ready to serve when this returns. Raises ConfigError for an unusable store."""
+        """Everything is ready to serve when this returns. Raises ConfigError for a bad store or bad keys."""
+        await self._authentication.start()
         try:
             await self.gateway.start(self._capabilities)
         except StoreFolderError as error:
@@ -87,9 +101,17 @@ class Application:
         if self.nats is not None:
             await self.nats.start()
 
+    @property
+    def rereads(self) -> bool:
+        """Whether there is a file for `reopen` to look at again."""
+        return bool(self._settings.audit_log_path or self.tls or self._authentication.rings)
+
     def reopen(self) -> None:
-        """What SIGHUP does: files that were moved away are let go of, and new ones begun in their place."""
+        """What SIGHUP does: audit files are begun anew at their paths, keys and certificates read again."""
         self.gateway.reopen_audit()
+        self._authentication.reload()
+        if self.tls is not None:
+            self.tls.reload()
 
     async def drain(self) -> None:
         """Nothing new; what runs ends by itself or is failed, and every stream has its last frame."""
@@ -104,6 +126,7 @@ class Application:
 
     async def close(self) -> None:
         """Let go of everything."""
+        await self._authentication.close()
         if self.nats is not None:
             await self.nats.close()
         await self.gateway.close()
@@ -117,7 +140,7 @@ class Application:
         binding = HttpBinding(self.gateway, _scraper(metrics) if metrics else None)
         return AsgiAdapter(
             HttpStub(binding, max_body_bytes=settings.max_body_bytes),
-            pages=build_pages(self.gateway, auth_mode=settings.auth_mode),
+            pages=build_pages(self.gateway, auth_mode=settings.auth_mode, warning=exposure(settings)),
             pages_prefixes=PAGES_PREFIXES,
             websocket=self._websockets.serve,
             observe=_observer(metrics) if metrics else _observe_nothing,
@@ -135,13 +158,18 @@ def _nats(settings: Settings) -> NatsSide | None:
 
 
 def _parts(
-    settings: Settings, recorder: Recorder, tenants: Mapping[str, Allowance], nats: NatsSide | None
+    settings: Settings,
+    recorder: Recorder,
+    tenants: Mapping[str, Allowance],
+    nats: NatsSide | None,
+    *,
+    clock: Clock,
+    authenticator: Authenticator,
 ) -> Parts:
-    clock = SystemClock()
     failpoints = _failpoints(settings.failpoint)
     return Parts(
         store=_store(settings, clock, failpoints),
-        authenticator=_authenticator(settings),
+        authenticator=authenticator,
         clock=clock,
         recorder=recorder,
         identity=Identity(
@@ -197,16 +225,6 @@ def _die() -> NoReturn:
     # The signal is there before the call returns, to the calling thread or to another.
     while True:
         time.sleep(1)
-
-
-def _authenticator(settings: Settings) -> Authenticator:
-    if settings.auth_mode == "none":
-        return OpenAuthenticator()
-    if len(settings.jwt_hs256_secret.encode()) < _HS256_KEY_BYTES:
-        _log.warning("MIGD_JWT_HS256_SECRET is shorter than the 32 bytes that HS256 asks for (RFC 7518, 3.2)")
-        # Said once, here; PyJWT would say it for every token.
-        warnings.filterwarnings("ignore", category=InsecureKeyLengthWarning)
-    return JwtAuthenticator(settings.jwt_hs256_secret)
 
 
 def _limits(settings: Settings, tenants: Mapping[str, Allowance]) -> Limits:

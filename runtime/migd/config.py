@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from migd.setting_values import (
     FILE,
     FLAG,
     FOLDER,
+    KEY_SET,
     NATS_URLS,
     TEXT,
     Address,
@@ -22,6 +23,7 @@ from migd.setting_values import (
     integer,
     matching,
     number,
+    subset,
 )
 
 _PREFIX = "MIGD_"
@@ -68,14 +70,32 @@ _FAILPOINT = matching(
     f"{', '.join(failpoint.value for failpoint in Failpoint)}, and :N for the Nth passing of it",
 )
 _ON_FAILURE = choice("continue", "refuse")
+_AUTH_MODE = choice("none", "jwt", "mtls")
+_ALGORITHMS = subset("HS256", "RS256", "ES256", "EdDSA")
+_LEEWAY = number(0, 600, "seconds")
 _LEVEL = choice("debug", "info", "warning", "error")
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("MIGD_ADDR", ":8080", ADDRESS, "Where HTTP is served; port 0 takes a free one.", flag="--addr"),
     Setting("MIGD_CONFIG", "", FILE, "The migd.yaml that declares capabilities.", flag="--config"),
     Setting("MIGD_SERVER_ID", "", _SERVER_ID, "The name given in HELLO; unset, one that the store keeps."),
-    Setting("MIGD_AUTH_MODE", "none", choice("none", "jwt"), "Whether callers must show a bearer token."),
+    Setting("MIGD_AUTH_MODE", "none", _AUTH_MODE, "What callers must show: nothing, a token, a certificate."),
     Setting("MIGD_JWT_HS256_SECRET", "", TEXT, "What tokens are signed with in jwt mode.", secret=True),
+    Setting("MIGD_JWT_HS256_SECRET_PREVIOUS", "", TEXT, "The secret before it, still taken.", secret=True),
+    Setting("MIGD_JWT_JWKS", "", KEY_SET, "Where the public keys of the tokens' issuer are."),
+    Setting("MIGD_JWT_JWKS_LIFETIME_S", "300", _SECONDS, "How often keys are fetched from a URL."),
+    Setting("MIGD_JWT_JWKS_RETRY_S", "30", _SECONDS, "The least time between two extra fetches of keys."),
+    Setting("MIGD_JWT_JWKS_STALE_S", "86400", _AGE, "How long keys are believed that can not be renewed."),
+    Setting("MIGD_JWT_ISSUER", "", TEXT, "What a token's iss must be; unset, it is not looked at."),
+    Setting("MIGD_JWT_AUDIENCE", "", TEXT, "What a token's aud must name; unset, it is not looked at."),
+    Setting(
+        "MIGD_JWT_ALGORITHMS", "", _ALGORITHMS, "Those that are taken; unset, all that there are keys for."
+    ),
+    Setting("MIGD_JWT_LEEWAY_S", "0", _LEEWAY, "How wrong the clocks of issuers may be, for exp and nbf."),
+    Setting("MIGD_WS_AUTH_TIMEOUT_S", "10", _SECONDS, "How long a WebSocket may take to authenticate."),
+    Setting("MIGD_TLS_CERT", "", FILE, "The certificate chain to serve TLS with, as PEM."),
+    Setting("MIGD_TLS_KEY", "", FILE, "The private key of MIGD_TLS_CERT, as PEM and not encrypted."),
+    Setting("MIGD_TLS_CLIENT_CA", "", FILE, "Take only clients with a certificate of these authorities."),
     Setting("MIGD_REQUIRE_TENANT_HEADER", "false", FLAG, "Ask for X-Tenant-ID beside a token's tenant, too."),
     Setting("MIGD_TOPIC_SCOPES", "false", FLAG, "Whether a token needs mig:publish:… or mig:subscribe:…."),
     Setting("MIGD_ENABLE_METRICS", "true", FLAG, "Measure, and serve /metrics."),
@@ -139,7 +159,20 @@ class Settings:
     config: Path | None
     server_id: str
     auth_mode: str
-    jwt_hs256_secret: str
+    jwt_hs256_secret: str = field(repr=False)
+    jwt_hs256_secret_previous: str = field(repr=False)
+    jwt_jwks: str
+    jwt_jwks_lifetime_s: float
+    jwt_jwks_retry_s: float
+    jwt_jwks_stale_s: float
+    jwt_issuer: str
+    jwt_audience: str
+    jwt_algorithms: frozenset[str]
+    jwt_leeway_s: float
+    ws_auth_timeout_s: float
+    tls_cert: Path | None
+    tls_key: Path | None
+    tls_client_ca: Path | None
     require_tenant_header: bool
     topic_scopes: bool
     enable_metrics: bool
@@ -218,7 +251,7 @@ def unknown_variables(environ: Mapping[str, str]) -> list[str]:
 def _value(row: Setting, environ: Mapping[str, str], flags: Mapping[str, str]) -> Any:
     text = flags.get(row.variable) or environ.get(row.variable, "").strip() or row.default
     if not text:
-        return None if row.kind in (ADDRESS, FILE, FOLDER) else ""
+        return row.kind.absent
     try:
         return row.kind.parse(text)
     except ValueError:
@@ -228,11 +261,24 @@ def _value(row: Setting, environ: Mapping[str, str], flags: Mapping[str, str]) -
 
 
 def _check_together(settings: Settings) -> None:
-    if settings.auth_mode == "jwt" and not settings.jwt_hs256_secret:
+    keys = settings.jwt_hs256_secret or settings.jwt_jwks or settings.config
+    if settings.auth_mode == "jwt" and not keys:
         raise ConfigError(
-            "MIGD_AUTH_MODE=jwt needs MIGD_JWT_HS256_SECRET, the secret that tokens are signed with"
+            "MIGD_AUTH_MODE=jwt needs MIGD_JWT_HS256_SECRET or MIGD_JWT_JWKS, what tokens are signed with"
         )
+    _check_tls(settings)
     if settings.tenant_rate_burst and not settings.tenant_rate_per_s:
         raise ConfigError("MIGD_TENANT_RATE_BURST is set and MIGD_TENANT_RATE_PER_S, the rate, is not")
     if settings.heartbeat_min_ms > settings.heartbeat_max_ms:
         raise ConfigError("MIGD_HEARTBEAT_MIN_MS is greater than MIGD_HEARTBEAT_MAX_MS")
+
+
+def _check_tls(settings: Settings) -> None:
+    if (settings.tls_cert is None) != (settings.tls_key is None):
+        raise ConfigError("MIGD_TLS_CERT and MIGD_TLS_KEY go together: set both, or none for plain HTTP")
+    if settings.tls_client_ca is not None and settings.tls_cert is None:
+        raise ConfigError(
+            "MIGD_TLS_CLIENT_CA needs MIGD_TLS_CERT and MIGD_TLS_KEY: it is TLS that asks clients"
+        )
+    if settings.auth_mode == "mtls" and settings.tls_client_ca is None:
+        raise ConfigError("MIGD_AUTH_MODE=mtls needs MIGD_TLS_CLIENT_CA, whose certificates callers show")

@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
+import grpc
 from grpc import aio
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
@@ -18,6 +20,7 @@ from migd.grpc_handlers import rpc_handlers, service_names
 from migd.grpc_health import Health
 from migd.listening import ListenError
 from migd.setting_values import Address
+from migd.tls import Pem, ServerTls
 
 _INT32 = 2**31 - 1
 _METADATA_BYTES = 16_384
@@ -36,7 +39,7 @@ class GrpcLimits:
 
 
 class GrpcEdge:
-    """Serves `service` at `address` from `start` until `going_down` has been left.
+    """Serves `service` at `address` from `start` until `going_down` has been left, over `tls` if any.
 
     Raises ListenError when it can not listen there.
     """
@@ -48,6 +51,7 @@ class GrpcEdge:
         *,
         readiness: Callable[[], HealthStatus],
         limits: GrpcLimits,
+        tls: ServerTls | None = None,
     ) -> None:
         self._going_down = False
         self._health = Health(readiness, service_names())
@@ -60,7 +64,7 @@ class GrpcEdge:
         reflection.enable_server_reflection(
             (*service_names(), health.SERVICE_NAME, reflection.SERVICE_NAME), self._server
         )
-        self.address = _bound(self._server, address)
+        self.address = _bound(self._server, address, tls)
         """Where it listens, as a client on this machine reaches it."""
         # Seconds for the last bytes of the last answers, once nothing is running any more.
         self.flush_s = 1.0
@@ -106,10 +110,35 @@ def _options(limits: GrpcLimits) -> list[tuple[str, int]]:
     ]
 
 
-def _bound(server: aio.Server, address: Address) -> Address:
+def _bound(server: aio.Server, address: Address, tls: ServerTls | None) -> Address:
     host = "[::]" if not address.host else f"[{address.host}]" if ":" in address.host else address.host
     try:
-        port = server.add_insecure_port(f"{host}:{address.port}")
+        if tls is None:
+            port = server.add_insecure_port(f"{host}:{address.port}")
+        else:
+            port = server.add_secure_port(f"{host}:{address.port}", _credentials(tls))
     except RuntimeError as error:
         raise ListenError(f"can not listen on {address} for gRPC (MIGD_GRPC_ADDR)") from error
     return Address(address.host or "127.0.0.1", port)
+
+
+def _credentials(tls: ServerTls) -> grpc.ServerCredentials:
+    """gRPC asks before each handshake whether there is another certificate by now."""
+    told = tls.pem
+
+    def newest() -> Any:
+        nonlocal told
+        if tls.pem is told:
+            return None
+        told = tls.pem
+        return _configuration(told)
+
+    return grpc.dynamic_ssl_server_credentials(
+        _configuration(told), newest, require_client_authentication=tls.asks_clients
+    )
+
+
+def _configuration(pem: Pem) -> grpc.ServerCertificateConfiguration:
+    return grpc.ssl_server_certificate_configuration(
+        [(pem.key, pem.certificate)], root_certificates=pem.client_ca
+    )

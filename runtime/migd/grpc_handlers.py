@@ -143,7 +143,13 @@ def _exchange(rpc: Rpc, context: _Context, wire_bytes: int, peer: str = "") -> G
         peer,
         time_left_s=context.time_remaining(),
         wire_bytes=wire_bytes,
+        certificate=_certificate(context),
     )
+
+
+def _certificate(context: _Context) -> str | None:
+    shown = context.auth_context().get("x509_pem_cert", ())
+    return next((pem.decode("ascii") for pem in shown), None)
 
 
 async def _refuse(stub: GrpcStub, exchange: GrpcExchange, context: _Context, error: Exception) -> NoReturn:

@@ -15,6 +15,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from mig_protocol.asgi import AsgiAdapter
 from migd.http_direct import DirectHttpProtocol
 from migd.http_protocol import Refuse
+from migd.http_tls import CertifiedHttpProtocol, CertifiedWebSocketProtocol
+from migd.tls import ServerTls
 
 # Longer than the idle time of the usual load balancers, so that it is not us who close on a request.
 _KEEP_ALIVE_S = 75
@@ -24,7 +26,7 @@ class HttpEdge(uvicorn.Server):
     """Serves `app` on `listener` from `run` until `stop`, leaving signals to its owner.
 
     `drain` is awaited when no new connection is accepted any more; when it returns, what is still open
-    is closed. WebSockets are left alone until then.
+    is closed. WebSockets are left alone until then. With `tls` it speaks HTTPS only.
     """
 
     def __init__(
@@ -35,8 +37,9 @@ class HttpEdge(uvicorn.Server):
         refuse: Refuse,
         drain: Callable[[], Awaitable[None]],
         max_frame_bytes: int,
+        tls: ServerTls | None = None,
     ) -> None:
-        super().__init__(_config(app, refuse, max_frame_bytes))
+        super().__init__(_config(app, refuse, max_frame_bytes, tls))
         self._listener = listener
         self._drain = drain
         self._stopping = asyncio.Event()
@@ -92,12 +95,16 @@ class HttpEdge(uvicorn.Server):
             await asyncio.sleep(0.005)
 
 
-def _config(app: AsgiAdapter, refuse: Refuse, max_frame_bytes: int) -> uvicorn.Config:
-    protocol = functools.partial(DirectHttpProtocol, at_once=app.at_once, refuse=refuse)
+def _config(app: AsgiAdapter, refuse: Refuse, max_frame_bytes: int, tls: ServerTls | None) -> uvicorn.Config:
+    certified = tls is not None and tls.asks_clients
+    protocol = functools.partial(
+        CertifiedHttpProtocol if certified else DirectHttpProtocol, at_once=app.at_once, refuse=refuse
+    )
     return uvicorn.Config(
         app=cast(Any, app),
         http=cast(type[asyncio.Protocol], protocol),
-        ws="websockets-sansio",
+        ws=CertifiedWebSocketProtocol if certified else "websockets-sansio",
+        ssl_context_factory=(lambda *_: tls.context) if tls is not None else None,
         interface="asgi3",
         lifespan="off",
         loop="none",

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from websockets.http11 import MAX_LINE_LENGTH, MAX_NUM_HEADERS
 
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
@@ -18,6 +19,7 @@ from mig_protocol.messages import MigErrorCode
 MAX_HEAD_BYTES = 65_536
 HEAD_TIMEOUT_S = 20.0
 _LINGER_S = 1.0
+_MAX_HANDSHAKE_FIELD = MAX_LINE_LENGTH - 64  # what is in such a line beside a name and a value, or a path
 
 Refuse = Callable[[MigFault], tuple[int, bytes]]
 
@@ -59,6 +61,19 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         # The method is known as soon as the head is complete, which it nearly always is in one read.
         if self.scope is not None and "method" not in self.scope:
             self._more_head(len(data))
+
+    def handle_websocket_upgrade(self) -> None:
+        """The WebSocket library parses the head once more with bounds of its own, and past them says nothing
+        and waits for ever.
+        """
+        longest = max((len(name) + len(value) for name, value in self.headers), default=0)
+        if max(longest, len(self.url)) > _MAX_HANDSHAKE_FIELD or len(self.headers) > MAX_NUM_HEADERS:
+            message = (
+                f"a WebSocket handshake has {MAX_NUM_HEADERS} fields at the most, none longer than 8 KiB"
+            )
+            self._refuse_bytes(MigFault(MigErrorCode.MIG_INVALID_REQUEST, message, variant="too_large"))
+            return
+        super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's signature
         """Called by uvicorn for what is not HTTP."""
@@ -108,5 +123,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self.transport.write(STATUS_LINE[status] + head + body)
         # Closing on a client that is still sending resets the connection, and the answer may be lost with it
         # (RFC 9112, 9.6): what comes now is thrown away for a moment first.
-        self.transport.write_eof()
+        if self.transport.can_write_eof():
+            # TLS has no half of a connection to close (RFC 8446, 6.1, as it is implemented).
+            self.transport.write_eof()
         self.loop.call_later(_LINGER_S, self.transport.close)

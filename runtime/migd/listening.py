@@ -38,12 +38,13 @@ def listen(address: Address, setting: str = "--addr or MIGD_ADDR") -> socket.soc
         raise ListenError(f"can not listen on {address}: {reason}") from error
 
 
-def reachable_url(listener: socket.socket) -> str:
+def reachable_url(listener: socket.socket, *, tls: bool = False) -> str:
     """How a browser on this machine reaches it."""
     host, port = listener.getsockname()[:2]
     if ip_address(host).is_unspecified:
         host = "127.0.0.1"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if tls else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def _bind(address: Address) -> socket.socket:

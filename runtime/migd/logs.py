@@ -32,6 +32,7 @@ FIELDS = (
 _LONGEST_VALUE = 500
 # The end of a traceback has what went wrong; an exception's own text may hold all that a caller sent.
 _LONGEST_TRACEBACK = 16_384
+_ANSWERED = ("Invalid ", "Unsupported upgrade", "ASGI callable returned without completing handshake")
 
 
 class JsonFormatter(logging.Formatter):
@@ -80,10 +81,10 @@ def configure_logging(*, level: str, form: str, stream: TextIO | None = None) ->
 
 
 def _is_ours_to_tell(record: logging.LogRecord) -> bool:
-    """Anyone can send bytes that are not HTTP or not UTF-8; that is answered, and not our failure."""
-    return not (
-        record.name == "uvicorn.error" and str(record.msg).startswith(("Invalid ", "Unsupported upgrade"))
-    )
+    """Anyone can send bytes that are not HTTP or not UTF-8, or a handshake that is refused; that is answered,
+    and not our failure.
+    """
+    return not (record.name == "uvicorn.error" and str(record.msg).startswith(_ANSWERED))
 
 
 def _time(record: logging.LogRecord) -> str:

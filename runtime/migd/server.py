@@ -38,7 +38,7 @@ def run(settings: Settings, manifest: Manifest, listener: socket.socket, ready: 
     end with a terminal frame. A second signal ends the process at once. Raises ConfigError.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        application = Application(settings, manifest.capabilities, manifest.tenants)
+        application = Application(settings, manifest.capabilities, manifest.tenants, manifest.auth)
         runner.run(_serve(application, settings, listener, ready))
 
 
@@ -57,6 +57,7 @@ def edge_of(
         refuse=application.refuse,
         drain=drain,
         max_frame_bytes=settings.max_frame_bytes,
+        tls=application.tls,
     )
 
 
@@ -74,6 +75,7 @@ def grpc_edge_of(application: Application, settings: Settings) -> GrpcEdge | Non
         application.grpc,
         settings.grpc_addr,
         readiness=application.gateway.readiness,
+        tls=application.tls,
         limits=GrpcLimits(
             max_message_bytes=settings.max_body_bytes,
             max_frame_bytes=settings.max_frame_bytes,
@@ -89,8 +91,8 @@ async def _serve(application: Application, settings: Settings, listener: socket.
     grpc = grpc_edge_of(application, settings)
     edge = edge_of(application, settings, listener, grpc)
     _stop_on_signal(edge, settings.shutdown_grace_s)
-    if settings.audit_log_path is not None:
-        # Without a file to rotate, a hangup ends migd as it does any program on a terminal.
+    if application.rereads:
+        # Without a file to look at again, a hangup ends migd as it does any program on a terminal.
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, application.reopen)
     try:
         await application.start()

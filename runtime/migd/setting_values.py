@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -22,17 +23,28 @@ class Address(NamedTuple):
     host: str
     port: int
 
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine reaches it; a host's name other than localhost is not looked up."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How the text of a value is read. `parse` raises ValueError for whatever is not `allowed`."""
+    """How the text of a value is read. `parse` raises ValueError for whatever is not `allowed`; `absent` is
+    what no text at all means.
+    """
 
     allowed: str
     parse: Callable[[str], Any]
     unit: str = ""
+    absent: Any = ""
     # Where a value may hold a secret: the value with that left out.
     shown: Callable[[str], str] | None = None
 
@@ -96,6 +108,42 @@ def _parse_address(text: str) -> Address:
     return Address(match["six"] or match["host"] or "", int(match["port"]))
 
 
+def key_set_location(text: str) -> str:
+    """The path of a file, or a URL: over plain HTTP only from this machine. Raises ValueError.
+
+    Whoever can change the keys on their way can be anybody.
+    """
+    if "://" not in text:
+        return text
+    url = urlsplit(text)
+    plain = url.scheme == "http" and url.hostname in ("localhost", "127.0.0.1", "::1")
+    if not (url.scheme == "https" or plain) or not url.hostname or url.fragment or "@" in url.netloc:
+        raise ValueError(f"is not {KEY_SET.allowed}")
+    return text
+
+
+def _parse_names(names: Sequence[str]) -> Callable[[str], frozenset[str]]:
+    def parse(text: str) -> frozenset[str]:
+        chosen = frozenset(name.strip() for name in text.split(","))
+        if not chosen <= set(names):
+            raise ValueError(text)
+        return chosen
+
+    return parse
+
+
+def subset(*names: str) -> Kind:
+    """Some of a few words, with commas between them."""
+    return Kind(
+        f"some of {', '.join(names)}, with commas between them", _parse_names(names), absent=frozenset()
+    )
+
+
+KEY_SET = Kind(
+    "the path of a JWK Set file, or its https:// URL (http:// on this machine only)", key_set_location
+)
+
+
 def _parse_nats_urls(text: str) -> str:
     urls = [part.strip() for part in text.split(",")]
     return ",".join(_nats_url(url) for url in urls)
@@ -116,9 +164,11 @@ def without_credentials(urls: str) -> str:
 
 
 FLAG = Kind("true or false", _parse_flag)
-ADDRESS = Kind("host:port, such as 127.0.0.1:8080, [::1]:8080 or :8080 for every interface", _parse_address)
-FILE = Kind("the path of a file", Path)
-FOLDER = Kind("the path of a folder", Path)
+ADDRESS = Kind(
+    "host:port, such as 127.0.0.1:8080, [::1]:8080 or :8080 for every interface", _parse_address, absent=None
+)
+FILE = Kind("the path of a file", Path, absent=None)
+FOLDER = Kind("the path of a folder", Path, absent=None)
 TEXT = Kind("text", str)
 NATS_URLS = Kind(
     "NATS URLs with commas between them, such as nats://localhost:4222 or tls://user:password@host",

@@ -74,7 +74,7 @@ def test_a_flag_is_read_in_the_usual_spellings(text: str, value: bool) -> None:
     ("variable", "text", "allowed"),
     [
         ("MIGD_ENABLE_METRICS", "maybe", "true or false"),
-        ("MIGD_AUTH_MODE", "oauth", "none or jwt"),
+        ("MIGD_AUTH_MODE", "oauth", "none, jwt or mtls"),
         ("MIGD_LOG_FORMAT", "xml", "text or json"),
         ("MIGD_MAX_BODY_BYTES", "4MB", "a whole number from 1024 to 1073741824"),
         ("MIGD_MAX_BODY_BYTES", "-1", "a whole number from 1024 to 1073741824"),

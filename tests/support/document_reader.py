@@ -22,7 +22,7 @@ _DOCUMENTED = re.compile(r"(?:localhost|127\.0\.0\.1):8080")
 _DOCUMENTED_GRPC = re.compile(r"(?:localhost|127\.0\.0\.1):9090")
 # As documents have it; the tests of several documents may run at the same time.
 _NATS_PORT = re.compile(r"\b4222\b")
-_READY = re.compile(r"ready on http://(\S+?)[\s/][^\n]*?(?:gRPC on (\S+))?\n")
+_READY = re.compile(r"ready on https?://(\S+?)[\s/][^\n]*?(?:gRPC on (\S+))?\n")
 _BUSY = re.compile(
     r"^(?:mig_gateway_active_streams\{[^}]*\}|mig_gateway_invocations_in_flight) (\S+)$", re.MULTILINE
 )

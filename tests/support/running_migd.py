@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ import aiohttp
 from yarl import URL
 
 from migd.app import Application
+from migd.auth_config import AuthConfig
 from migd.config import load_settings
 from migd.core.catalog import Capability
 from migd.http_edge import HttpEdge
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from migd.grpc_edge import GrpcEdge
 
 _START_S = 30.0
-_READY = re.compile(r"ready on (http://\S+)")
+_READY = re.compile(r"ready on (https?://\S+)")
 
 
 class MigdProcess:
@@ -160,6 +162,7 @@ class LocalMigd:
     ) -> None:
         self.grpc = grpc
         self.application = application
+        self.application = application
         self.gateway = application.gateway
         self.edge = edge
         self.http = http
@@ -194,15 +197,28 @@ class LocalMigd:
 @asynccontextmanager
 async def local_migd(*capabilities: Capability, **environ: str) -> AsyncIterator[LocalMigd]:
     """The reference capability and `capabilities`, under the settings that these variables give."""
+    async with guarded_migd(environ, *capabilities) as migd:
+        yield migd
+
+
+@asynccontextmanager
+async def guarded_migd(
+    environ: Mapping[str, str],
+    *capabilities: Capability,
+    auth: AuthConfig | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> AsyncIterator[LocalMigd]:
+    """`auth` is what a migd.yaml would say of callers; `tls` what the HTTP client trusts and shows."""
     settings = load_settings({"MIGD_ADDR": "127.0.0.1:0", "MIGD_SHUTDOWN_GRACE_S": "0", **_keeping(environ)})
-    application = Application(settings, (reference_capability(), *capabilities))
+    application = Application(settings, (reference_capability(), *capabilities), auth=auth)
     with listen(settings.addr) as listener:
-        url = reachable_url(listener)
+        url = reachable_url(listener, tls=settings.tls_cert is not None)
         await application.start()
         grpc = grpc_edge_of(application, settings)
         if grpc is not None:
             await grpc.start()
-        async with aiohttp.ClientSession(url) as http:
+        connector = aiohttp.TCPConnector(ssl=tls or True)
+        async with aiohttp.ClientSession(url, connector=connector) as http:
             migd = LocalMigd(application, edge_of(application, settings, listener, grpc), http, url, grpc)
             try:
                 await migd.edge.ready.wait()

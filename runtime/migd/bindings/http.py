@@ -177,7 +177,7 @@ class HttpBinding(HttpService):
         return self._gateway.envelope(exchange.operation, fault, call, exchange.carried or UNSET)
 
     def _call(self, exchange: Exchange) -> Call:
-        return _as_call(exchange, self._authenticate(exchange.authorization))
+        return _as_call(exchange, self._authenticate(exchange.authorization, exchange.certificate))
 
     def _administration(self, exchange: Exchange) -> Administration:
         """Raises MigFault MIG_FORBIDDEN unless the caller may administer the gateway."""
@@ -186,7 +186,7 @@ class HttpBinding(HttpService):
 
     def _known_principal(self, exchange: Exchange) -> Principal:
         try:
-            return self._authenticate(exchange.authorization)
+            return self._authenticate(exchange.authorization, exchange.certificate)
         except MigFault:
             return ANONYMOUS
 

@@ -8,16 +8,22 @@ from msgspec import UNSET, UnsetType
 from mig_protocol.asgi import WebSocketClosedError, WebSocketPeer
 from mig_protocol.codec import decoder, encode
 from mig_protocol.errors import MigFault
-from mig_protocol.messages import ConnectionKind, RequestFrame, RequestHeader, StreamFrame, StreamId
+from mig_protocol.messages import (
+    ConnectionKind,
+    FrameKind,
+    RequestFrame,
+    RequestHeader,
+    StreamFrame,
+    StreamId,
+)
 from migd.bindings.peer import plain_peer
-from migd.core.call import Call
+from migd.bindings.websocket_credential import FirstFrames, chosen_subprotocol, credential
+from migd.core.call import ANONYMOUS, Call, Principal
 from migd.core.gateway import Gateway
 from migd.core.sessions import StreamSession
 
-# A browser can set no header field on a handshake: the credential may come as a subprotocol instead.
-SUBPROTOCOL = "mig.v0.1"
-_BEARER_SUBPROTOCOL = "mig.bearer."
 _GOING_AWAY = 1001
+_POLICY_VIOLATION = 1008  # RFC 6455, 7.4.1
 
 
 class _Named(msgspec.Struct):
@@ -33,8 +39,9 @@ _decode_name = msgspec.json.Decoder(_Named).decode
 class WebSocketBinding:
     """One session of the gateway for each connection."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, *, auth_timeout_s: float) -> None:
         self._gateway = gateway
+        self._first_frames = FirstFrames(gateway.authenticate, timeout_s=auth_timeout_s)
         self._peers: set[WebSocketPeer] = set()
 
     async def serve(self, peer: WebSocketPeer) -> None:
@@ -42,6 +49,33 @@ class WebSocketBinding:
 
         Raises MigFault before the upgrade when the caller is refused.
         """
+        if self._first_frames.announced(peer):
+            await self._serve_announced(peer)
+            return
+        principal = self._gateway.authenticate(credential(peer), peer.exchange.certificate)
+        await self._serve(peer, self._call(peer, principal), None)
+
+    async def end(self) -> None:
+        """The gateway is going down and every stream has had its terminal frame: close what is open."""
+        for peer in list(self._peers):
+            await peer.close(_GOING_AWAY, "the gateway is going down")
+
+    async def _serve_announced(self, peer: WebSocketPeer) -> None:
+        self._peers.add(peer)
+        try:
+            await peer.accept(chosen_subprotocol(peer))
+            found = await self._first_frames.principal(peer)
+            if found is not None:
+                principal, frame = found
+                await self._serve(peer, self._call(peer, principal), frame)
+        except MigFault as fault:
+            await peer.send(encode(self._refusal(peer, fault)))
+            await peer.close(_POLICY_VIOLATION, fault.code.value)
+        finally:
+            self._peers.discard(peer)
+
+    async def _serve(self, peer: WebSocketPeer, call: Call, authenticated_by: RequestFrame | None) -> None:
+        """Raises MigFault when the connection is one too many, or its first frame is of another tenant."""
 
         async def send(frame: StreamFrame) -> None:
             try:
@@ -50,26 +84,34 @@ class WebSocketBinding:
                 # Not the stream's failure: `receive` tells of it too, and the session is closed there.
                 return
 
-        session = self._gateway.open_session(self._call(peer), send, ConnectionKind.ws_stream)
+        session = self._gateway.open_session(call, send, ConnectionKind.ws_stream)
         self._peers.add(peer)
         try:
-            await peer.accept(SUBPROTOCOL if SUBPROTOCOL in peer.subprotocols else None)
+            if authenticated_by is None:
+                await peer.accept(chosen_subprotocol(peer))
+            else:
+                await session.welcome(authenticated_by)
             await _relay(peer, session)
         finally:
             self._peers.discard(peer)
             await session.close()
 
-    async def end(self) -> None:
-        """The gateway is going down and every stream has had its terminal frame: close what is open."""
-        for peer in list(self._peers):
-            await peer.close(_GOING_AWAY, "the gateway is going down")
-
-    def _call(self, peer: WebSocketPeer) -> Call:
+    def _call(self, peer: WebSocketPeer, principal: Principal) -> Call:
         return Call(
-            principal=self._gateway.authenticate(_credential(peer)),
+            principal=principal,
             binding="websocket",
             tenant=peer.exchange.tenant,
             peer=plain_peer(peer.peer),
+        )
+
+    def _refusal(self, peer: WebSocketPeer, fault: MigFault) -> StreamFrame:
+        header = self._gateway.envelope("STREAM", fault, self._call(peer, ANONYMOUS)).header
+        return StreamFrame(
+            header=header,
+            stream_id=f"stream-{header.message_id}",
+            kind=FrameKind.error,
+            end_stream=True,
+            error=fault.error(),
         )
 
 
@@ -101,12 +143,3 @@ def _name_in(data: bytes) -> str:
         return _decode_name(data).stream_id or ""
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
-
-
-def _credential(peer: WebSocketPeer) -> str | None:
-    if peer.exchange.authorization is not None:
-        return peer.exchange.authorization
-    for offered in peer.subprotocols:
-        if offered.startswith(_BEARER_SUBPROTOCOL):
-            return f"Bearer {offered.removeprefix(_BEARER_SUBPROTOCOL)}"
-    return None

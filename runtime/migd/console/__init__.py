@@ -20,20 +20,22 @@ __all__ = ["PAGES_PREFIXES", "build_pages"]
 PAGES_PREFIXES = ("/ui", "/docs")
 
 
-def build_pages(gateway: PagesGateway, *, auth_mode: str) -> ASGIApp:
+def build_pages(gateway: PagesGateway, *, auth_mode: str, warning: str = "") -> ASGIApp:
     """An ASGI app for the paths under `PAGES_PREFIXES`; it has no lifespan.
 
-    `auth_mode` is "none" or "jwt": whether the console has to ask for a token.
+    `auth_mode` is "none", "jwt" or "mtls": whether the console has to ask for a token. `warning` is what the
+    console's page says above everything else.
     """
-    return _Pages(gateway, auth_mode)
+    return _Pages(gateway, auth_mode, warning)
 
 
 class _Pages:
     """Builds the application at the first request, in a thread: the event loop goes on serving calls."""
 
-    def __init__(self, gateway: PagesGateway, auth_mode: str) -> None:
+    def __init__(self, gateway: PagesGateway, auth_mode: str, warning: str) -> None:
         self._gateway = gateway
         self._auth_mode = auth_mode
+        self._warning = warning
         self._application: ASGIApp | None = None
         self._building = asyncio.Lock()
 
@@ -46,4 +48,4 @@ class _Pages:
     def _build(self) -> ASGIApp:
         from migd.console.application import build_application
 
-        return build_application(self._gateway, auth_mode=self._auth_mode)
+        return build_application(self._gateway, auth_mode=self._auth_mode, warning=self._warning)

@@ -21,7 +21,7 @@ from migd.console.security import SecurityHeaders
 _STATIC = Path(__file__).parent / "static"
 
 
-def build_application(gateway: PagesGateway, *, auth_mode: str) -> ASGIApp:
+def build_application(gateway: PagesGateway, *, auth_mode: str, warning: str) -> ASGIApp:
     """Loads and compiles everything; takes a fraction of a second."""
     templates = Environment(
         loader=PackageLoader("migd.console"),
@@ -31,7 +31,7 @@ def build_application(gateway: PagesGateway, *, auth_mode: str) -> ASGIApp:
         lstrip_blocks=True,
     )
     refusals = Refusals(gateway, templates)
-    console = ConsolePages(gateway, templates, auth_mode=auth_mode)
+    console = ConsolePages(gateway, templates, auth_mode=auth_mode, warning=warning)
     reference = ReferencePages(templates, auth_mode=auth_mode)
     return Starlette(
         routes=[

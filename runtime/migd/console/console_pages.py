@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from mig_protocol import MIG_VERSION
+from mig_protocol.asgi import client_certificate
 from mig_protocol.codec import encode
 from mig_protocol.messages import ConnectionKind, ConnectionProtocol
 from mig_protocol.operations import FEATURES, PROFILES
@@ -20,10 +21,13 @@ from migd.version import __version__
 class ConsolePages:
     """The page is the same for everyone: the rights are checked where its scripts ask for data."""
 
-    def __init__(self, gateway: PagesGateway, templates: Environment, *, auth_mode: str) -> None:
+    def __init__(
+        self, gateway: PagesGateway, templates: Environment, *, auth_mode: str, warning: str
+    ) -> None:
         self._gateway = gateway
         self._page = templates.get_template("console.html").render(
             auth_mode=auth_mode,
+            warning=warning,
             version=__version__,
             mig_version=MIG_VERSION,
             features=list(FEATURES),
@@ -48,5 +52,7 @@ class ConsolePages:
         return Response(encode(answer), media_type="application/json")
 
     def _call(self, request: Request) -> Call:
-        principal = self._gateway.authenticate(request.headers.get("authorization"))
+        principal = self._gateway.authenticate(
+            request.headers.get("authorization"), client_certificate(request.scope)
+        )
         return Call(principal=principal, binding="http", tenant=request.headers.get("x-tenant-id"))

@@ -13,8 +13,11 @@ from migd.core.provider import JsonObject
 class PagesGateway(Protocol):
     """The part of `migd.core.gateway.Gateway` that the pages use."""
 
-    def authenticate(self, authorization: str | None) -> Principal:
-        """Who is asking. Raises MigFault MIG_UNAUTHORIZED or MIG_FORBIDDEN."""
+    def authenticate(self, authorization: str | None, certificate: str | None = None) -> Principal:
+        """Who is asking, by a token or the client's certificate as PEM.
+
+        Raises MigFault MIG_UNAUTHORIZED or MIG_FORBIDDEN.
+        """
 
     def input_schema(self, call: Call, capability: str) -> JsonObject | None:
         """The JSON Schema of the capability's payload; None where it has none.

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+ADMIN_SCOPE = "mig:admin"
+"""What administration asks for, for all tenants alike."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:

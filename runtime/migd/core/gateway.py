@@ -39,7 +39,7 @@ from migd.core.administration import Administration
 from migd.core.admission import Admission
 from migd.core.audit import AuditSink
 from migd.core.auth import Authenticator
-from migd.core.call import ANONYMOUS, Call, Principal
+from migd.core.call import ADMIN_SCOPE, ANONYMOUS, Call, Principal
 from migd.core.cancellation import Cancellation
 from migd.core.catalog import Capability, Catalog
 from migd.core.clock import Clock
@@ -184,9 +184,9 @@ class Gateway:
 
     # -- who -------------------------------------------------------------------------------------
 
-    def authenticate(self, authorization: str | None) -> Principal:
-        """Raises MigFault MIG_UNAUTHORIZED or MIG_FORBIDDEN."""
-        return self._parts.authenticator.authenticate(authorization)
+    def authenticate(self, authorization: str | None, certificate: str | None = None) -> Principal:
+        """As `Authenticator.authenticate`, which decides and raises."""
+        return self._parts.authenticator.authenticate(authorization, certificate)
 
     def require_admin(self, call: Call) -> None:
         """Admin, pro and cloud routes need the scope mig:admin once callers are authenticated.
@@ -265,9 +265,9 @@ class Gateway:
             reasons.append("the gateway is going down")
         watched = {"store": self._parts.store.health, **self._parts.health}
         reasons += [f"{name}: {reason}" for name, health in watched.items() if (reason := health())]
-        obstacle = self._ledger.obstacle()
-        if obstacle is not None:
-            reasons.append(obstacle)
+        for obstacle in (self._ledger.obstacle(), self._parts.authenticator.obstacle()):
+            if obstacle is not None:
+                reasons.append(obstacle)
         return _health(reasons)
 
     def reopen_audit(self) -> None:

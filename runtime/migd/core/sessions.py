@@ -116,6 +116,19 @@ class StreamSession:
                 fault.header = self._contexts.tentative(self._call, frame.header)
             await self.refuse(fault, frame.stream_id or "")
 
+    async def welcome(self, frame: RequestFrame) -> None:
+        """Answer the frame that said who is there. Raises MigFault for one that names another's tenant."""
+        header = self._header(frame.header)
+        await self._emit(
+            StreamFrame(
+                header=header,
+                stream_id=frame.stream_id or f"stream-{header.message_id}",
+                kind=FrameKind.control,
+                payload={"accepted": True, "status": "authenticated"},
+                end_stream=True,
+            )
+        )
+
     async def refuse(self, fault: MigFault, stream_id: str = "", capability: str | UnsetType = UNSET) -> None:
         """Send the error frame of a refusal or failure; the connection stays up."""
         header = self._answer_header("STREAM", fault, self._call)

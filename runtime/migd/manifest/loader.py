@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from migd.auth_config import AuthConfig
 from migd.core.catalog import Capability
 from migd.core.limits import Allowance
 from migd.manifest.allowances import read_allowance, read_tenant_allowances
+from migd.manifest.auth import read_auth
 from migd.manifest.document import Place, read_document
 from migd.manifest.python_entry import read_entry_point, read_python
 from migd.manifest.tenants import read_tenants
@@ -37,11 +39,12 @@ _KINDS = (*_READERS, "builtin")
 class Manifest:
     """What a migd.yaml says. The reference capability comes first, unless the file switches it off.
 
-    `tenants` are the limits of those that have some of their own.
+    `tenants` are the limits of those that have some of their own, `auth` is who may call.
     """
 
     capabilities: tuple[Capability, ...]
     tenants: Mapping[str, Allowance] = field(default_factory=dict)
+    auth: AuthConfig = field(default_factory=AuthConfig)
 
 
 def load_manifest(path: Path, environ: Mapping[str, str]) -> Manifest:
@@ -68,11 +71,12 @@ def load_manifest(path: Path, environ: Mapping[str, str]) -> Manifest:
     return Manifest(
         capabilities=tuple(capability for _, capability in declared.values()),
         tenants=read_tenant_allowances(keys.get("limits")),
+        auth=read_auth(keys.get("auth")),
     )
 
 
 def _top(top: Place) -> dict[str, Place]:
-    keys = top.only(("migd", "capabilities", "limits"))
+    keys = top.only(("migd", "auth", "capabilities", "limits"))
     if "migd" not in keys:
         raise top.wrong(f"the file lacks `migd: {FORMAT}`, the version of its format")
     keys["migd"].integer(FORMAT, FORMAT)

@@ -79,11 +79,11 @@ class GrpcBinding(GrpcService):
         self._streams.end()
 
     def _call(self, exchange: GrpcExchange) -> Call:
-        return _as_call(exchange, self._authenticate(exchange.authorization))
+        return _as_call(exchange, self._authenticate(exchange.authorization, exchange.certificate))
 
     def _known_principal(self, exchange: GrpcExchange) -> Principal:
         try:
-            return self._authenticate(exchange.authorization)
+            return self._authenticate(exchange.authorization, exchange.certificate)
         except MigFault:
             return ANONYMOUS
 

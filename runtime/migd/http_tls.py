@@ -1,0 +1,52 @@
+"""Which certificate a client showed, for whoever asks who it is.
+
+uvicorn does not hand on what its TLS knows; here it goes the way that ASGI has for it, the extension `tls`.
+Only listeners that ask clients for certificates use these classes.
+"""
+
+from __future__ import annotations
+
+import ssl
+from asyncio import BaseTransport
+from typing import Any
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from mig_protocol.asgi import client_certificate
+from mig_protocol.http_exchange import Exchange
+from migd.http_direct import DirectHttpProtocol
+
+
+class CertifiedHttpProtocol(DirectHttpProtocol):
+    """HTTP from clients with a certificate."""
+
+    _tls: dict[str, Any]
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(transport)
+        self._tls = _extension(transport)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {"tls": self._tls}
+
+    def _exchange(self) -> Exchange:
+        exchange = super()._exchange()
+        exchange.certificate = client_certificate(self.scope)
+        return exchange
+
+
+class CertifiedWebSocketProtocol(WebSocketsSansIOProtocol):
+    """WebSockets of clients with a certificate."""
+
+    def handle_connect(self, event: Any) -> None:
+        super().handle_connect(event)
+        if self.response.status_code == 101:
+            # Before the task that was made for the application has begun.
+            extensions: Any = self.scope["extensions"]
+            extensions["tls"] = _extension(self.transport)
+
+
+def _extension(transport: BaseTransport) -> dict[str, Any]:
+    shown = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    return {"client_cert_chain": [ssl.DER_cert_to_PEM_cert(shown)] if shown else []}
