@@ -67,6 +67,7 @@ _FAILPOINT = matching(
     f"{', '.join(failpoint.value for failpoint in Failpoint)}, and :N for the Nth passing of it",
 )
 _ON_FAILURE = choice("continue", "refuse")
+_HTTP_URL = matching(r"https?://[^\s/]+(/\S*)?", "a URL such as http://localhost:4318")
 _LEVEL = choice("debug", "info", "warning", "error")
 
 SETTINGS: tuple[Setting, ...] = (
@@ -77,6 +78,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MIGD_JWT_HS256_SECRET", "", TEXT, "What tokens are signed with in jwt mode.", secret=True),
     Setting("MIGD_REQUIRE_TENANT_HEADER", "false", FLAG, "Ask for X-Tenant-ID beside a token's tenant, too."),
     Setting("MIGD_ENABLE_METRICS", "true", FLAG, "Measure, and serve /metrics."),
+    Setting("MIGD_OTLP_ENDPOINT", "", _HTTP_URL, "The OTLP/HTTP receiver that spans are exported to."),
     Setting("MIGD_STORE", "sqlite", choice("memory", "sqlite"), "Where events, quotas and records are kept."),
     Setting("MIGD_DATA_DIR", "", FOLDER, "Where the sqlite store lies; unset, ~/.local/share/migd."),
     Setting("MIGD_SQLITE_SYNCHRONOUS", "normal", _SYNCHRONOUS, "full: acks survive a power loss, too."),
@@ -131,6 +133,7 @@ class Settings:
     jwt_hs256_secret: str
     require_tenant_header: bool
     enable_metrics: bool
+    otlp_endpoint: str
     store: str
     data_dir: Path | None
     sqlite_synchronous: Literal["normal", "full"]

@@ -61,6 +61,7 @@ from migd.core.recorder import Recorder
 from migd.core.schemas import SchemaCatalog
 from migd.core.sessions import StreamSession
 from migd.core.subscription import Subscription
+from migd.core.tracing import Tracer, Tracing
 
 log = logging.getLogger("migd.gateway")
 
@@ -82,6 +83,7 @@ class Parts:
     audit_on_failure: OnFailure = "continue"
     require_tenant_header: bool = False
     failpoints: Failpoints = UNARMED
+    tracer: Tracer | None = None
 
 
 class Gateway:
@@ -93,11 +95,23 @@ class Gateway:
         self._contexts = Contexts(clock, limits, require_tenant_header=parts.require_tenant_header)
         self._flights = Flights(limits.max_concurrent_invocations, limits.completed_remembered)
         self._catalog = Catalog(SchemaCatalog(limits.max_schemas), limits.max_capabilities)
+        self._tracing = Tracing(parts.tracer)
         self._ledger = Ledger(
-            (store.audit, *parts.audit_sinks), recorder, clock, on_failure=parts.audit_on_failure
+            (store.audit, *parts.audit_sinks),
+            recorder,
+            self._tracing,
+            clock,
+            on_failure=parts.audit_on_failure,
         )
         self._admission = Admission(
-            self._catalog, self._flights, store.quotas, store.tombstones, limits, clock, self._ledger
+            self._catalog,
+            self._flights,
+            store.quotas,
+            store.tombstones,
+            limits,
+            clock,
+            self._ledger,
+            parts.tracer,
         )
         self._connections = Connections(clock, recorder, limits)
         self._cancellation = Cancellation(self._contexts, self._flights, store.tombstones, limits)
@@ -156,10 +170,12 @@ class Gateway:
         await self._drain.run(grace_s)
 
     async def close(self) -> None:
-        """Let go of providers, sinks and store, in that order."""
+        """Let go of providers, sinks, store and tracer, in that order."""
         providers = [provider.close() for provider in self._catalog.providers()]
         sinks = [sink.close() for sink in self._parts.audit_sinks]
-        for stage in (providers, sinks, [self._parts.store.close()]):
+        tracer = self._parts.tracer
+        tracers = [] if tracer is None else [tracer.close()]
+        for stage in (providers, sinks, [self._parts.store.close()], tracers):
             for failure in await asyncio.gather(*stage, return_exceptions=True):
                 if isinstance(failure, BaseException):
                     # One that can not let go must not keep the others from writing down what they hold.
@@ -184,25 +200,31 @@ class Gateway:
     # -- the protocol's operations -----------------------------------------------------------------
 
     def hello(self, call: Call, request: HelloRequest) -> HelloResponse:
-        return self._negotiation.hello(call, request)
+        with self._tracing.span("HELLO", call, request):
+            return self._negotiation.hello(call, request)
 
     def discover(self, call: Call, request: DiscoverRequest) -> DiscoverResponse:
-        return self._negotiation.discover(call, request)
+        with self._tracing.span("DISCOVER", call, request):
+            return self._negotiation.discover(call, request)
 
     def heartbeat(self, call: Call, request: HeartbeatRequest) -> HeartbeatAck:
-        return self._negotiation.heartbeat(call, request)
+        with self._tracing.span("HEARTBEAT", call, request):
+            return self._negotiation.heartbeat(call, request)
 
     def invoke(self, call: Call, request: InvokeRequest) -> InvokeResponse | Awaitable[InvokeResponse]:
         return self._invoker.invoke(call, request)
 
     async def publish(self, call: Call, request: PublishRequest) -> PublishAck:
-        return await self._events.publish(call, request)
+        with self._tracing.span("PUBLISH", call, request):
+            return await self._events.publish(call, request)
 
     async def subscribe(self, call: Call, request: SubscribeRequest, kind: ConnectionKind) -> Subscription:
-        return await self._events.subscribe(call, request, kind)
+        with self._tracing.span("SUBSCRIBE", call, request):
+            return await self._events.subscribe(call, request, kind)
 
     async def cancel(self, call: Call, request: CancelRequest) -> CancelAck:
-        return await self._cancellation.cancel(call, request)
+        with self._tracing.span("CANCEL", call, request):
+            return await self._cancellation.cancel(call, request)
 
     def open_session(
         self, call: Call, send: Callable[[StreamFrame], Awaitable[None]], kind: ConnectionKind
@@ -286,9 +308,8 @@ class Gateway:
         answered = fault.header or self._contexts.tentative(who, header)
         self._parts.recorder.error(fault.code.value, operation, who.binding)
         self._ledger.answered(who, operation, fault, answered)
-        log_failure(
-            operation, fault, answered.message_id, answered.traceparent or "", answered.tenant_id, who
-        )
+        within = self._tracing.answered(operation, who, fault, answered)
+        log_failure(operation, fault, answered, within, who)
         return ErrorEnvelope(header=answered, error=fault.error())
 
     def _takes_input(self, capability: str) -> bool:
