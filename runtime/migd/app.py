@@ -35,6 +35,7 @@ from migd.stores.audit_file import AuditFile
 from migd.stores.memory import MemoryStore
 from migd.stores.retention import Retention
 from migd.stores.sqlite import SqliteStore, StoreError, StoreFolderError
+from migd.tracing.exporting import exporting_tracer
 
 if TYPE_CHECKING:
     from migd.bindings.grpc.service import GrpcBinding
@@ -128,6 +129,7 @@ def _parts(settings: Settings, recorder: Recorder, tenants: Mapping[str, Allowan
         audit_on_failure=settings.audit_on_failure,
         require_tenant_header=settings.require_tenant_header,
         failpoints=failpoints,
+        tracer=exporting_tracer(settings.otlp_endpoint, server_id=settings.server_id, environ=os.environ),
     )
 
 

@@ -7,7 +7,6 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from mig_protocol.operations import OPERATION_BY_ID
 from migd.core.tracing import SUCCESS
 
-_PACKAGE = "mig.v0_1"
 # A server is not in error when its caller is; an outcome of these is the gateway's or the provider's doing.
 _SERVER_ERRORS = frozenset({"MIG_TIMEOUT", "MIG_UNAVAILABLE", "MIG_BACKPRESSURE", "MIG_INTERNAL"})
 
@@ -50,7 +49,7 @@ def rpc_attributes(operation: str, binding: str, capability: str) -> dict[str, s
     }
     rpc = OPERATION_BY_ID[operation].rpc
     if rpc:
-        attributes["rpc.method"] = f"{_PACKAGE}.{rpc}"
+        attributes["rpc.method"] = rpc.removeprefix("/")
     if capability:
         attributes["mig.capability"] = capability
     return attributes
