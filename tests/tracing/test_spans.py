@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
 
 import pytest
 
 from migd.core.provider import Final
 from support.gateway_under_test import Scripted, capability
 from support.grpc_client import connected, grpc_migd
-from support.otlp_receiver import OtlpReceiver, otlp_receiver
+from support.otlp_receiver import OtlpReceiver
 from support.running_migd import local_migd
 from support.sse import subscribed
 
@@ -19,12 +18,6 @@ SAMPLED = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 NOT_SAMPLED = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"
 TRACE_ID = SAMPLED[3:35]
 CALLER = SAMPLED[36:52]
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[OtlpReceiver]:
-    async with otlp_receiver() as received:
-        yield received
 
 
 async def test_a_traced_request_has_a_server_span_and_a_client_span_whose_context_the_provider_gets(

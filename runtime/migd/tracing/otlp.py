@@ -57,7 +57,7 @@ class OtlpTracer:
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
 
         def end() -> None:
-            self._processor.shutdown()
+            self._processor.shutdown()  # type: ignore[no-untyped-call]
             with suppress(RuntimeError):  # the loop is gone: nobody waits any more
                 loop.call_soon_threadsafe(ended.set)
 
