@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 from msgspec import UNSET, UnsetType
@@ -20,7 +20,6 @@ from mig_protocol.messages import (
     DiscoverRequest,
     DiscoverResponse,
     ErrorEnvelope,
-    HealthState,
     HealthStatus,
     HeartbeatAck,
     HeartbeatRequest,
@@ -44,6 +43,7 @@ from migd.core.call import ANONYMOUS, Call, Principal
 from migd.core.cancellation import Cancellation
 from migd.core.catalog import Capability, Catalog
 from migd.core.clock import Clock
+from migd.core.condition import Condition, HealthChecks
 from migd.core.connections import Connections
 from migd.core.context import UNKNOWN_TENANT, Contexts
 from migd.core.drain import Drain
@@ -87,8 +87,8 @@ class Parts:
     require_tenant_header: bool = False
     failpoints: Failpoints = UNARMED
     tracer: Tracer | None = None
-    # What else readiness depends on: a name, and what says why it is not well, or None.
-    health: Mapping[str, Callable[[], str | None]] = field(default_factory=dict)
+    # What else readiness depends on.
+    health: HealthChecks = field(default_factory=dict)
 
 
 class Gateway:
@@ -151,6 +151,16 @@ class Gateway:
         self._streaming = Streaming(self._contexts, self._invoker, clock, self._failure_header)
         self._drain = Drain(self._admission, self._flights, self._events)
         self.neighbours = Neighbours(self._events, self._cancellation)
+        self.condition = Condition(
+            admission=self._admission,
+            flights=self._flights,
+            events=self._events,
+            catalog=self._catalog,
+            ledger=self._ledger,
+            store=store,
+            checks=parts.health,
+            declared=self._negotiation.profiles,
+        )
         self.administration = Administration(self._catalog, self._admission, store, clock)
 
     @property
@@ -258,44 +268,25 @@ class Gateway:
     # -- beside the protocol -----------------------------------------------------------------------
 
     def conformance_health(self) -> ConformanceHealth:
-        return self._negotiation.conformance()
+        return self.condition.conformance()
 
     def list_connections(self, query: ConnectionQuery) -> ConnectionSnapshot:
         active = self._parts.identity.nats_binding_active()
         return self._connections.snapshot(query, nats_binding_active=active)
 
     def liveness(self) -> HealthStatus:
-        """The process answers."""
-        return _health([])
+        return self.condition.liveness()
 
     def readiness(self) -> HealthStatus:
-        """Whether to send work here, and why not."""
-        reasons = []
-        if self._admission.draining:
-            reasons.append("the gateway is going down")
-        watched = {"store": self._parts.store.health, **self._parts.health}
-        reasons += [f"{name}: {reason}" for name, health in watched.items() if (reason := health())]
-        obstacle = self._ledger.obstacle()
-        if obstacle is not None:
-            reasons.append(obstacle)
-        return _health(reasons)
+        return self.condition.readiness()
+
+    def in_flight(self) -> int:
+        return self.condition.in_flight()
 
     def reopen_audit(self) -> None:
         """The audit files were moved away: go on in new ones."""
         for sink in self._parts.audit_sinks:
             sink.reopen()
-
-    def audit_lost(self) -> int:
-        """Audit records given up since the start, because they could not be written."""
-        return self._ledger.lost
-
-    def in_flight(self) -> int:
-        """Invocations running now."""
-        return self._flights.count
-
-    def knows_capability(self, capability: str) -> bool:
-        """Whether a capability of this id is registered, whoever may see it."""
-        return self._catalog.find(capability) is not None
 
     def input_schema(self, call: Call, capability: str) -> JsonObject | None:
         """The JSON Schema of the capability's payload, None where it has none.
@@ -328,7 +319,3 @@ class Gateway:
     def _takes_input(self, capability: str) -> bool:
         entry = self._catalog.find(capability)
         return entry is not None and entry.bidirectional
-
-
-def _health(reasons: list[str]) -> HealthStatus:
-    return HealthStatus(status=HealthState.unavailable if reasons else HealthState.ok, reasons=reasons)
