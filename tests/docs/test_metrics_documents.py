@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-from typing import Any
 
 import pytest
 from prometheus_client import Metric
