@@ -35,6 +35,17 @@ def log_failure(operation: str, fault: MigFault, header: MessageHeader, within: 
             "operation": operation,
             "binding": call.binding,
             "code": fault.code.value,
-            "reason": fault.message,
+            "reason": _reason(fault),
         },
     )
+
+
+def _reason(fault: MigFault) -> str:
+    """What a schema says of a payload quotes the payload: the log has the places instead."""
+    violations = (fault.details or {}).get("violations")
+    if not violations:
+        return fault.message
+    # A service's own details may have any shape.
+    listed = violations if isinstance(violations, list) else []
+    places = [str(one.get("pointer") or "its root") for one in listed if isinstance(one, dict)]
+    return f"not valid at {', '.join(places)}" if places else "not valid"
