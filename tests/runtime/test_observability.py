@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.gateway_under_test import Scripted, capability
-from support.running_migd import local_migd, running_migd
+from support.running_migd import LocalMigd, local_migd, running_migd
 from support.sse import subscribed
 
 REFERENCE = "observatory.models.infer"
@@ -57,6 +57,34 @@ async def test_a_scraper_may_ask_for_openmetrics() -> None:
     assert openmetrics.headers["content-type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8"
     assert openmetrics.raw.endswith(b"# EOF\n")
     assert not plain.raw.endswith(b"# EOF\n")
+
+
+async def test_names_that_callers_make_up_make_no_series() -> None:
+    async def one_of_each(migd: LocalMigd, name: str) -> None:
+        await migd.invoke(f"guess.{name}", tenant=name)
+        await migd.invoke(REFERENCE, {"input": name}, tenant=name, session_id=name, idempotency_key=name)
+        await migd.post(f"/mig/v0.1/publish/made.{name}", {}, x_tenant_id=name)
+        await migd.request("POST", f"/{name}")
+        await migd.request(f"BREW{name}", "/healthz")
+        async with (
+            subscribed(migd.http, f"made.{name}", tenant=name),
+            migd.http.ws_connect("/mig/v0.1/stream") as socket,
+        ):
+            await socket.send_json({"kind": name, "stream_id": name, "capability": f"guess.{name}"})
+            await socket.receive()
+
+    async def series(migd: LocalMigd) -> set[str]:
+        lines = (await migd.get("/metrics")).raw.decode().splitlines()
+        return {line.rpartition(" ")[0] for line in lines if not line.startswith("#")}
+
+    async with local_migd() as migd:
+        await one_of_each(migd, "A")
+        await series(migd)
+        before = await series(migd)
+        for number in range(30):
+            await one_of_each(migd, f"A{number}")
+
+        assert await series(migd) == before
 
 
 async def test_every_invocation_is_one_line_of_the_audit_file_and_nothing_else_is(tmp_path: Path) -> None:

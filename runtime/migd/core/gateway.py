@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
 
 from msgspec import UNSET, UnsetType
 
@@ -37,58 +36,35 @@ from mig_protocol.messages import (
 )
 from migd.core.administration import Administration
 from migd.core.admission import Admission
-from migd.core.audit import AuditSink
-from migd.core.auth import Authenticator
 from migd.core.call import ANONYMOUS, Call, Principal
 from migd.core.cancellation import Cancellation
 from migd.core.catalog import Capability, Catalog
-from migd.core.clock import Clock
-from migd.core.condition import Condition, HealthChecks
+from migd.core.condition import Condition
 from migd.core.connections import Connections
 from migd.core.context import UNKNOWN_TENANT, Contexts
 from migd.core.drain import Drain
 from migd.core.events import Events
-from migd.core.failpoints import UNARMED, Failpoints
 from migd.core.failure_log import log_failure
 from migd.core.flights import Flights
 from migd.core.invoker import Invoker
-from migd.core.ledger import Ledger, OnFailure
-from migd.core.limits import Identity, Limits
+from migd.core.ledger import Ledger
 from migd.core.negotiation import Negotiation
 from migd.core.neighbours import Neighbours
 from migd.core.once import Once
-from migd.core.ports import Store
+from migd.core.parts import Parts
 from migd.core.provider import JsonObject
-from migd.core.recorder import Recorder
 from migd.core.schemas import SchemaCatalog
 from migd.core.sessions import StreamSession
 from migd.core.streaming import Accepted, Send, Streaming
 from migd.core.subscription import Subscription
-from migd.core.tracing import Tracer, Tracing
+from migd.core.tracing import Tracing
+
+__all__ = ["Gateway", "Parts"]
 
 log = logging.getLogger("migd.gateway")
 
 ADMIN_SCOPE = "mig:admin"
 _NOBODY = Call(principal=ANONYMOUS, binding="http")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """What a gateway is made of; everything with a choice in it is chosen by the composition."""
-
-    store: Store
-    authenticator: Authenticator
-    clock: Clock
-    recorder: Recorder
-    identity: Identity
-    limits: Limits
-    audit_sinks: tuple[AuditSink, ...] = ()
-    audit_on_failure: OnFailure = "continue"
-    require_tenant_header: bool = False
-    failpoints: Failpoints = UNARMED
-    tracer: Tracer | None = None
-    # What else readiness depends on.
-    health: HealthChecks = field(default_factory=dict)
 
 
 class Gateway:
