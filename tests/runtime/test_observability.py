@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from mig_protocol.messages import ConnectionKind, RequestHeader, SubscribeRequest
+from migd.core.call import ANONYMOUS, Call
 from support.gateway_under_test import Scripted, capability
 from support.running_migd import LocalMigd, local_migd, running_migd
 from support.sse import subscribed
@@ -45,6 +47,39 @@ async def test_a_scrape_has_requests_errors_streams_invocations_and_events() -> 
         "mig_gateway_invocations_in_flight 0.0",
     ):
         assert line in lines
+
+
+async def test_a_scrape_has_what_the_store_has_committed(tmp_path: Path) -> None:
+    async with local_migd(MIGD_DATA_DIR=str(tmp_path)) as migd:
+        before = await numbers(migd)
+        await migd.post("/mig/v0.1/publish/a.b", {}, x_tenant_id="acme")
+        after = await numbers(migd)
+
+    assert after["mig_gateway_store_writes_total"] > before["mig_gateway_store_writes_total"]
+    commits = "mig_gateway_store_commit_duration_seconds"
+    assert after[f"{commits}_count"] > before[f"{commits}_count"]
+    assert after[f"{commits}_sum"] > before[f"{commits}_sum"]
+
+
+async def test_a_scrape_has_how_far_a_subscriber_is_behind() -> None:
+    async with local_migd() as migd:
+        for _ in range(3):
+            await migd.post("/mig/v0.1/publish/a.b", {}, x_tenant_id="acme")
+        header = RequestHeader(tenant_id="acme")
+        request = SubscribeRequest(topic="a.b", header=header, resume_cursor="1")
+        call = Call(principal=ANONYMOUS, binding="http")
+        async with await migd.gateway.subscribe(call, request, ConnectionKind.sse_subscribe):
+            scraped = await numbers(migd)
+
+    assert scraped["mig_gateway_subscriber_lag_events"] == 2
+    assert scraped["mig_gateway_subscribers_behind"] == 1
+
+
+async def numbers(migd: LocalMigd) -> dict[str, float]:
+    """The samples without labels, by name."""
+    lines = (await migd.get("/metrics")).raw.decode().splitlines()
+    pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#") and "{" not in line)
+    return {name: float(value) for name, value in pairs}
 
 
 async def test_a_scraper_may_ask_for_openmetrics() -> None:
