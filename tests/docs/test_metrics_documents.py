@@ -58,15 +58,31 @@ def test_the_dashboard_is_what_its_tool_prints() -> None:
 
 
 def test_every_query_of_the_dashboard_finds_its_metrics_and_labels_in_a_scrape(scrapes: Scrapes) -> None:
-    there = scrapes.labels()
-    missing = []
-    for title, target in targets():
-        metrics, labels = names_in(target["expr"])
-        missing += [f"{title}: no metric {name}" for name in metrics if name not in there]
-        known = _TARGET.union(*(there.get(name, set()) for name in metrics))
-        labels |= set(re.findall(r"{{(\w+)}}", target["legendFormat"]))
-        missing += [f"{title}: no label {label}" for label in labels - known]
-    assert missing == []
+    assert [
+        f"{title}: {name}"
+        for title, target in targets()
+        for name in missing(scrapes, target["expr"], target["legendFormat"])
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "legend", "name"),
+    [
+        ("rate(mig_gateway_invocation_total[5m])", "", "mig_gateway_invocation_total"),
+        ('mig_gateway_errors_total{binding="grpc"}', "", "binding"),
+        ("sum by (tenant) (mig_gateway_errors_total)", "", "tenant"),
+        ("mig_gateway_errors_total", "{{outcome}}", "outcome"),
+    ],
+)
+def test_a_misspelt_name_is_found(scrapes: Scrapes, query: str, legend: str, name: str) -> None:
+    assert missing(scrapes, query, legend) == {name}
+
+
+def test_what_a_dashboard_lets_one_choose_is_there(scrapes: Scrapes) -> None:
+    variables = json.loads(DASHBOARD.read_text())["templating"]["list"]
+    asked = [re.findall(r"label_values\((\w+)\{", each["query"]) for each in variables[1:]]
+    assert asked == [["mig_gateway_build_info"]] * 2
+    assert "mig_gateway_build_info" in scrapes.labels()
 
 
 def test_the_dashboard_shows_every_metric(scrapes: Scrapes) -> None:
@@ -89,6 +105,14 @@ def test_the_dashboard_shows_every_metric(scrapes: Scrapes) -> None:
 )
 def test_names_are_found_in_a_query(query: str, metrics: set[str], labels: set[str]) -> None:
     assert names_in(query) == (metrics, labels)
+
+
+def missing(scrapes: Scrapes, query: str, legend: str) -> set[str]:
+    """What the query names and the scrape has not: metrics, and labels of the metrics in it."""
+    there = scrapes.labels()
+    metrics, labels = names_in(query)
+    known = _TARGET.union(*(there.get(name, set()) for name in metrics))
+    return (metrics - there.keys()) | ((labels | set(re.findall(r"{{(\w+)}}", legend))) - known)
 
 
 def targets() -> list[tuple[str, dict[str, str]]]:

@@ -67,6 +67,11 @@ async def test_the_standard_variable_is_as_good(monkeypatch: pytest.MonkeyPatch)
     assert len(receiver.spans) == 2
 
 
+@pytest.mark.parametrize("off", [{"OTEL_SDK_DISABLED": "true"}, {"OTEL_TRACES_EXPORTER": "none"}])
+def test_what_switches_opentelemetry_off_switches_this_off(off: dict[str, str]) -> None:
+    assert exporting_tracer("http://localhost:4318", server_id="", environ=off) is None
+
+
 def test_a_collector_that_is_not_there_fails_nothing_and_holds_up_no_end() -> None:
     with running_migd(MIGD_OTLP_ENDPOINT="http://127.0.0.1:9") as migd:
         asked = urllib.request.Request(

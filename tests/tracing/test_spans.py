@@ -137,6 +137,20 @@ async def test_every_operation_of_http_has_its_span(receiver: OtlpReceiver) -> N
     assert {span.attributes["mig.tenant_id"] for span in receiver.spans} == {"acme"}
 
 
+async def test_an_event_carries_the_trace_of_its_publisher(receiver: OtlpReceiver) -> None:
+    async with (
+        local_migd(MIGD_OTLP_ENDPOINT=receiver.endpoint) as migd,
+        subscribed(migd.http, "a.b") as events,
+    ):
+        await migd.post("/mig/v0.1/publish/a.b", {}, x_tenant_id="acme", traceparent=SAMPLED)
+        ack = await migd.post("/mig/v0.1/publish/a.b", {}, x_tenant_id="acme")
+        carried = [(await events.next()).data["header"]["traceparent"] for _ in range(2)]
+
+    begun = ack.json["header"]["traceparent"]
+    assert carried == [SAMPLED, begun]
+    assert begun[36:52] in {span.span_id for span in receiver.spans if span.name == "PUBLISH"}
+
+
 async def test_every_stream_of_a_websocket_has_a_span_of_its_own(receiver: OtlpReceiver) -> None:
     provider = Scripted()
     provider.items = [{"n": 1}, Final({"n": 2})]
