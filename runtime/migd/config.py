@@ -68,7 +68,7 @@ _FAILPOINT = matching(
     f"{', '.join(failpoint.value for failpoint in Failpoint)}, and :N for the Nth passing of it",
 )
 _ON_FAILURE = choice("continue", "refuse")
-_HTTP_URL = matching(r"https?://[^\s/]+(/\S*)?", "a URL such as http://localhost:4318")
+_HTTP_URL = matching(r"https?://[^\s/@]+(/\S*)?", "a URL such as http://localhost:4318")
 _LEVEL = choice("debug", "info", "warning", "error")
 
 SETTINGS: tuple[Setting, ...] = (

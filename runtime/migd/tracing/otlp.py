@@ -19,10 +19,10 @@ from opentelemetry.sdk.environment_variables import OTEL_SERVICE_NAME
 from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, SERVICE_NAME, SERVICE_VERSION, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import SpanKind
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFlags, set_span_in_context
 
-from migd.tracing.span import OtlpSpan, rpc_attributes
+from migd.core.tracing import Span
+from migd.tracing.span import OtlpSpan, Unsampled, is_sampled, rpc_attributes
 
 _log = logging.getLogger("migd.tracing")
 _FLUSH_S = 3.0
@@ -43,13 +43,14 @@ class OtlpTracer:
         provider = TracerProvider(resource=_resource(server_id, version, environ), shutdown_on_exit=False)
         provider.add_span_processor(self._processor)
         self._tracer = provider.get_tracer("migd", version)
-        self._propagator = TraceContextTextMapPropagator()
 
     def server(self, operation: str, binding: str, capability: str, traceparent: str | None) -> OtlpSpan:
         attributes = rpc_attributes(operation, binding, capability)
         return self._begin(operation, SpanKind.SERVER, attributes, traceparent)
 
-    def client(self, capability: str, traceparent: str | None) -> OtlpSpan:
+    def client(self, capability: str, traceparent: str | None) -> Span:
+        if traceparent is not None and not is_sampled(traceparent):
+            return Unsampled(traceparent)
         return self._begin(capability, SpanKind.CLIENT, {"mig.capability": capability}, traceparent)
 
     async def close(self) -> None:
@@ -73,11 +74,19 @@ class OtlpTracer:
     def _begin(
         self, name: str, kind: SpanKind, attributes: Mapping[str, str], traceparent: str | None
     ) -> OtlpSpan:
-        # An empty context, lest a span that some library left open in this task become the parent.
-        context = Context()
-        if traceparent:
-            context = self._propagator.extract({"traceparent": traceparent}, context)
-        return OtlpSpan(self._tracer.start_span(name, context, kind, attributes), kind)
+        return OtlpSpan(self._tracer.start_span(name, _within(traceparent), kind, attributes), kind)
+
+
+def _within(traceparent: str | None) -> Context:
+    """Only this is the parent, and no span that some library left open in the task.
+
+    OpenTelemetry's propagator would check anew what the message's schema has checked.
+    """
+    if not traceparent:
+        return Context()
+    _, trace_id, span_id, flags = traceparent.split("-")
+    parent = SpanContext(int(trace_id, 16), int(span_id, 16), True, TraceFlags(int(flags, 16)))
+    return set_span_in_context(NonRecordingSpan(parent), Context())
 
 
 def _resource(server_id: str, version: str, environ: Mapping[str, str]) -> Resource:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TraceFlags
 
 from mig_protocol.operations import OPERATION_BY_ID
 from migd.core.tracing import SUCCESS
@@ -26,16 +26,31 @@ class OtlpSpan:
         span = self._span
         if not span.is_recording():
             return
-        for name, value in (("mig.tenant_id", tenant_id), ("mig.message_id", message_id)):
-            if value:
-                span.set_attribute(name, value)
+        said = {"mig.tenant_id": tenant_id, "mig.message_id": message_id}
         if outcome != SUCCESS:
-            span.set_attribute("mig.code", outcome)
-            span.set_attribute("rpc.response.status_code", outcome)
-            span.set_attribute("error.type", outcome)
+            said |= {"mig.code": outcome, "rpc.response.status_code": outcome, "error.type": outcome}
             if self._is_client or outcome in _SERVER_ERRORS:
                 span.set_status(Status(StatusCode.ERROR, outcome))
+        # All at once: the SDK takes a lock for each call.
+        span.set_attributes({name: value for name, value in said.items() if value})
         span.end()
+
+
+class Unsampled:
+    """What is done within a span that is not exported: it has none of its own, and hands that one on."""
+
+    __slots__ = ("traceparent",)
+
+    def __init__(self, traceparent: str) -> None:
+        self.traceparent = traceparent
+
+    def end(self, outcome: str, *, tenant_id: str = "", message_id: str = "") -> None:
+        """Nobody is told."""
+
+
+def is_sampled(traceparent: str) -> bool:
+    """Its lowest flag."""
+    return bool(int(traceparent[-2:], 16) & TraceFlags.SAMPLED)
 
 
 def rpc_attributes(operation: str, binding: str, capability: str) -> dict[str, str]:
