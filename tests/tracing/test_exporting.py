@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -72,16 +73,18 @@ def test_what_switches_opentelemetry_off_switches_this_off(off: dict[str, str]) 
     assert exporting_tracer("http://localhost:4318", server_id="", environ=off) is None
 
 
-def test_a_collector_that_is_not_there_fails_nothing_and_holds_up_no_end() -> None:
-    with running_migd(MIGD_OTLP_ENDPOINT="http://127.0.0.1:9") as migd:
-        asked = urllib.request.Request(
-            f"{migd.url}/mig/v0.1/invoke/{REFERENCE}",
-            b'{"payload": {"input": "x"}}',
-            {"X-Tenant-ID": "acme"},
-        )
-        with urllib.request.urlopen(asked) as answer:
-            assert answer.status == 200
-        assert migd.stop() == 0
+def test_a_collector_that_never_answers_holds_up_neither_a_request_nor_the_end() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with running_migd(MIGD_OTLP_ENDPOINT=endpoint, OTEL_EXPORTER_OTLP_TIMEOUT="3600") as migd:
+            asked = urllib.request.Request(
+                f"{migd.url}/mig/v0.1/invoke/{REFERENCE}",
+                b'{"payload": {"input": "x"}}',
+                {"X-Tenant-ID": "acme"},
+            )
+            with urllib.request.urlopen(asked) as answer:
+                assert answer.status == 200
+            assert migd.stop() == 0
 
     assert not any("Traceback" in line for line in migd.stderr)
     assert any("the last spans could not be exported" in line for line in migd.stderr)
