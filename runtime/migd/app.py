@@ -6,16 +6,16 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NoReturn
 
 from mig_protocol.asgi import AsgiAdapter
 from mig_protocol.codec import encode
 from mig_protocol.errors import MigFault
-from mig_protocol.http_server import Exchange, HttpStub
+from mig_protocol.http_server import HttpStub
 from migd.auth_config import AuthConfig
 from migd.authentication import build_authentication
-from migd.bindings.http import HttpBinding, Scrape
+from migd.bindings.http import HttpBinding
 from migd.bindings.websocket import WebSocketBinding
 from migd.config import ConfigError, Settings
 from migd.console import PAGES_PREFIXES, build_pages
@@ -30,12 +30,14 @@ from migd.core.ports import Store
 from migd.core.recorder import NullRecorder, Recorder
 from migd.data_dir import ELSEWHERE, data_dir
 from migd.exposure import exposure
+from migd.measuring import observer, scraper, watch
 from migd.metrics import Metrics
 from migd.stores.audit_file import AuditFile
 from migd.stores.memory import MemoryStore
 from migd.stores.retention import Retention
 from migd.stores.sqlite import SqliteStore, StoreError, StoreFolderError
 from migd.tls import tls_of
+from migd.tracing.exporting import exporting_tracer
 
 if TYPE_CHECKING:
     from migd.bindings.grpc.service import GrpcBinding
@@ -80,11 +82,7 @@ class Application:
         if self.nats is not None:
             self.nats.serve(self.gateway, parts)
         if metrics is not None:
-            if self.nats is not None:
-                metrics.mirror = self.nats.mirror_state
-            metrics.in_flight = self.gateway.in_flight
-            metrics.audit_lost = self.gateway.audit_lost
-            metrics.knows_capability = self.gateway.knows_capability
+            watch(metrics, self.gateway.condition, self.nats)
         self._websockets = WebSocketBinding(self.gateway, auth_timeout_s=settings.ws_auth_timeout_s)
         self.grpc = _grpc_binding(self.gateway) if settings.grpc_addr else None
         self.asgi = self._adapter(metrics)
@@ -137,13 +135,13 @@ class Application:
 
     def _adapter(self, metrics: Metrics | None) -> AsgiAdapter:
         settings = self._settings
-        binding = HttpBinding(self.gateway, _scraper(metrics) if metrics else None)
+        binding = HttpBinding(self.gateway, scraper(metrics) if metrics else None)
         return AsgiAdapter(
             HttpStub(binding, max_body_bytes=settings.max_body_bytes),
             pages=build_pages(self.gateway, auth_mode=settings.auth_mode, warning=exposure(settings)),
             pages_prefixes=PAGES_PREFIXES,
             websocket=self._websockets.serve,
-            observe=_observer(metrics) if metrics else _observe_nothing,
+            observe=observer(metrics),
             body_timeout_s=settings.body_timeout_s,
         )
 
@@ -168,7 +166,7 @@ def _parts(
 ) -> Parts:
     failpoints = _failpoints(settings.failpoint)
     return Parts(
-        store=_store(settings, clock, failpoints),
+        store=_store(settings, clock, failpoints, recorder),
         authenticator=authenticator,
         clock=clock,
         recorder=recorder,
@@ -185,6 +183,7 @@ def _parts(
         topic_scopes=settings.topic_scopes,
         health={"nats": nats.health} if nats else {},
         failpoints=failpoints,
+        tracer=exporting_tracer(settings.otlp_endpoint, server_id=settings.server_id, environ=os.environ),
     )
 
 
@@ -200,7 +199,7 @@ def _grpc_binding(gateway: Gateway) -> GrpcBinding:
     return GrpcBinding(gateway)
 
 
-def _store(settings: Settings, clock: Clock, failpoints: Failpoints) -> Store:
+def _store(settings: Settings, clock: Clock, failpoints: Failpoints, recorder: Recorder) -> Store:
     if settings.store == "memory":
         return MemoryStore(clock, _retention(settings))
     return SqliteStore(
@@ -209,6 +208,7 @@ def _store(settings: Settings, clock: Clock, failpoints: Failpoints) -> Store:
         _retention(settings),
         synchronous=settings.sqlite_synchronous,
         failpoints=failpoints,
+        recorder=recorder,
     )
 
 
@@ -272,27 +272,3 @@ def _audit_sinks(settings: Settings, clock: Clock) -> tuple[AuditSink, ...]:
         ) from error
     except OSError as error:
         raise ConfigError(f"MIGD_AUDIT_LOG_PATH={path!r} can not be written: {error.strerror}") from error
-
-
-def _observer(metrics: Metrics) -> Callable[[Exchange, int, float], None]:
-    request = metrics.request
-
-    def observe(exchange: Exchange, status: int, seconds: float) -> None:
-        request(exchange.method, exchange.route, status, seconds)
-
-    return observe
-
-
-def _observe_nothing(exchange: Exchange, status: int, seconds: float) -> None:
-    """MIGD_ENABLE_METRICS=false."""
-
-
-def _scraper(metrics: Metrics) -> Callable[[], Scrape]:
-    """Prometheus' client is imported by the first scrape: no start waits for it."""
-
-    def scrape() -> Scrape:
-        from migd.exposition import Exposition
-
-        return Exposition(metrics)
-
-    return scrape

@@ -73,6 +73,7 @@ _ON_FAILURE = choice("continue", "refuse")
 _AUTH_MODE = choice("none", "jwt", "mtls")
 _ALGORITHMS = subset("HS256", "RS256", "ES256", "EdDSA")
 _LEEWAY = number(0, 600, "seconds")
+_HTTP_URL = matching(r"https?://[^\s/@]+(/\S*)?", "a URL such as http://localhost:4318")
 _LEVEL = choice("debug", "info", "warning", "error")
 
 SETTINGS: tuple[Setting, ...] = (
@@ -99,6 +100,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MIGD_REQUIRE_TENANT_HEADER", "false", FLAG, "Ask for X-Tenant-ID beside a token's tenant, too."),
     Setting("MIGD_TOPIC_SCOPES", "false", FLAG, "Whether a token needs mig:publish:… or mig:subscribe:…."),
     Setting("MIGD_ENABLE_METRICS", "true", FLAG, "Measure, and serve /metrics."),
+    Setting("MIGD_OTLP_ENDPOINT", "", _HTTP_URL, "The OTLP/HTTP receiver that spans are exported to."),
     Setting("MIGD_STORE", "sqlite", choice("memory", "sqlite"), "Where events, quotas and records are kept."),
     Setting("MIGD_DATA_DIR", "", FOLDER, "Where the sqlite store lies; unset, ~/.local/share/migd."),
     Setting("MIGD_SQLITE_SYNCHRONOUS", "normal", _SYNCHRONOUS, "full: acks survive a power loss, too."),
@@ -176,6 +178,7 @@ class Settings:
     require_tenant_header: bool
     topic_scopes: bool
     enable_metrics: bool
+    otlp_endpoint: str
     store: str
     data_dir: Path | None
     sqlite_synchronous: Literal["normal", "full"]

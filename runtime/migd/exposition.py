@@ -42,12 +42,10 @@ class Exposition:
         """Called by the registry for every scrape."""
         yield from self._http()
         yield from self._invocations()
+        yield from self._providers()
         yield from self._events_and_streams()
-        yield CounterMetricFamily(
-            "mig_gateway_audit_lost",
-            "Audit records given up because they could not be written, in all places together.",
-            value=self._metrics.audit_lost(),
-        )
+        yield from self._store()
+        yield from self._nats()
         yield from self._mirror()
         yield InfoMetricFamily(
             "mig_gateway_build",
@@ -74,6 +72,10 @@ class Exposition:
             "mig_gateway_errors", "Errors given to callers, on every binding.", labels=("code", "operation")
         )
         yield _filled(errors, self._metrics.errors.items())
+        by_binding = CounterMetricFamily(
+            "mig_gateway_binding_errors", "The same errors, by binding.", labels=("code", "binding")
+        )
+        yield _filled(by_binding, self._metrics.binding_errors.items())
 
     def _invocations(self) -> Iterator[Metric]:
         outcomes = CounterMetricFamily(
@@ -93,6 +95,19 @@ class Exposition:
         yield GaugeMetricFamily(
             "mig_gateway_invocations_in_flight", "Invocations running now.", value=self._metrics.in_flight()
         )
+        yield GaugeMetricFamily(
+            "mig_gateway_invocations_capacity",
+            "Invocations that may run at a time; more are MIG_BACKPRESSURE.",
+            value=self._metrics.capacity(),
+        )
+
+    def _providers(self) -> Iterator[Metric]:
+        up = GaugeMetricFamily(
+            "mig_gateway_provider_up",
+            "1 where the provider of a capability is there and well, else 0.",
+            labels=("capability",),
+        )
+        yield _filled(up, [((capability,), int(ok)) for capability, ok in self._metrics.providers().items()])
 
     def _events_and_streams(self) -> Iterator[Metric]:
         streams = GaugeMetricFamily(
@@ -108,6 +123,50 @@ class Exposition:
             "mig_gateway_events_delivered",
             "Events handed to a subscriber.",
             value=self._metrics.events_delivered,
+        )
+        lag = self._metrics.lag()
+        yield GaugeMetricFamily(
+            "mig_gateway_subscriber_lag_events",
+            "Events that the subscriber furthest behind has not got yet.",
+            value=lag.events,
+        )
+        yield GaugeMetricFamily(
+            "mig_gateway_subscribers_behind", "Subscribers that are behind now.", value=lag.readers
+        )
+
+    def _store(self) -> Iterator[Metric]:
+        metrics = self._metrics
+        yield GaugeMetricFamily(
+            "mig_gateway_store_writes_waiting",
+            "Operations that the store has taken and not committed yet.",
+            value=metrics.writes_waiting(),
+        )
+        yield CounterMetricFamily(
+            "mig_gateway_store_writes", "Operations that the store has committed.", value=metrics.store_writes
+        )
+        yield _histogram(
+            "mig_gateway_store_commit_duration_seconds",
+            "Seconds that a transaction of the store took, however many operations were in it.",
+            (),
+            {(): metrics.commits},
+        )
+        yield CounterMetricFamily(
+            "mig_gateway_audit_lost",
+            "Audit records given up because they could not be written, in all places together.",
+            value=metrics.audit_lost(),
+        )
+
+    def _nats(self) -> Iterator[Metric]:
+        state = self._metrics.nats()
+        if state is None:
+            return
+        yield GaugeMetricFamily(
+            "mig_gateway_nats_connected", "1 while NATS is connected, else 0.", value=int(state.connected)
+        )
+        yield CounterMetricFamily(
+            "mig_gateway_nats_reconnects",
+            "Connections to NATS after the first one.",
+            value=max(0, state.connections - 1),
         )
 
     def _mirror(self) -> Iterator[Metric]:

@@ -17,6 +17,8 @@ from typing import TextIO
 FIELDS = (
     "message_id",
     "traceparent",
+    "trace_id",
+    "span_id",
     "tenant_id",
     "operation",
     "capability",

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from migd.core.recorder import MirrorOutcome
+from migd.core.subscription import Lag
 
 # Upper bounds in seconds: from what the event loop answers at once to what a model takes.
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -51,6 +52,13 @@ class MirrorState(NamedTuple):
     missing: int
 
 
+class NatsState(NamedTuple):
+    """Whether NATS is connected, and how many connections there have been."""
+
+    connected: bool
+    connections: int
+
+
 class Metrics:
     """The core's Recorder, and what the HTTP edge observes.
 
@@ -62,11 +70,20 @@ class Metrics:
         self.requests: dict[tuple[str, str, int], Timings] = {}
         self.invocations: dict[tuple[str, str], Timings] = {}
         self.errors: Counter[tuple[str, str]] = Counter()
+        self.binding_errors: Counter[tuple[str, str]] = Counter()
         self.streams: Counter[str] = Counter()
         self.events_published = 0
         self.events_delivered = 0
         self.events_mirrored: Counter[str] = Counter()
+        self.commits = Timings()
+        self.store_writes = 0
+        # Asked at each scrape.
         self.in_flight: Callable[[], int] = int
+        self.capacity: Callable[[], int] = int
+        self.writes_waiting: Callable[[], int] = int
+        self.lag: Callable[[], Lag] = _no_lag
+        self.providers: Callable[[], Mapping[str, bool]] = dict
+        self.nats: Callable[[], NatsState | None] = _no_nats
         self.audit_lost: Callable[[], int] = int
         self.mirror: Callable[[], MirrorState | None] = _no_mirror
         self.knows_capability: Callable[[str], bool] = bool
@@ -86,8 +103,10 @@ class Metrics:
             timings = self.invocations.setdefault(key, Timings())
         timings.observe(seconds)
 
-    def error(self, code: str, operation: str, binding: str) -> None:  # noqa: ARG002 - no label of v0.1
+    def error(self, code: str, operation: str, binding: str) -> None:
+        # v0.1 has its labels for the one, and none of them is the binding.
         self.errors[code, operation or OTHER] += 1
+        self.binding_errors[code, binding] += 1
 
     def stream_opened(self, kind: str) -> None:
         self.streams[kind] += 1
@@ -101,9 +120,21 @@ class Metrics:
     def delivered(self, count: int) -> None:
         self.events_delivered += count
 
+    def committed(self, writes: int, seconds: float) -> None:
+        self.store_writes += writes
+        self.commits.observe(seconds)
+
     def mirrored(self, outcome: MirrorOutcome, count: int) -> None:
         self.events_mirrored[outcome] += count
 
 
 def _no_mirror() -> None:
     """Without NATS there is none."""
+
+
+def _no_nats() -> None:
+    """It is not configured."""
+
+
+def _no_lag() -> Lag:
+    return Lag(0, 0)

@@ -15,7 +15,7 @@ from migd.bindings.nats.mirror import NatsMirror
 from migd.bindings.nats.reasons import plain_url
 from migd.config import ConfigError, Settings
 from migd.core.gateway import Gateway, Parts
-from migd.metrics import MirrorState
+from migd.metrics import MirrorState, NatsState
 from migd.version import __version__
 
 # Beside invocations, which the core bounds, as many requests may wait for a store or for a first answer.
@@ -46,6 +46,10 @@ class NatsSide:
     def health(self) -> str | None:
         """Why NATS can not be used now, or None."""
         return self.link.health()
+
+    def state(self) -> NatsState:
+        """How the connection does."""
+        return NatsState(self.link.connected, self.link.connections)
 
     def mirror_state(self) -> MirrorState | None:
         """How mirroring goes; None before `serve`."""

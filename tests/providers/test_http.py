@@ -504,6 +504,24 @@ async def test_secrets_are_in_no_log_and_no_error(
     assert "hush-1" not in f"{caplog.text}{refused.value.message}{refused.value.details}"
 
 
+async def test_what_is_logged_of_a_service_names_the_invocation_and_its_place_in_the_trace(
+    work: MakeWork, serve: Serve, running: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    traced = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    provider = await running(service(await serve(answering({}, 503))))
+    with pytest.raises(MigFault):
+        await provider.invoke(work(message_id="m-1", traceparent=traced))
+    await provider.close()
+    lost = await running(service("http://127.0.0.1:9/"))
+    with pytest.raises(MigFault):
+        await lost.invoke(work(message_id="m-1", traceparent=traced))
+
+    facts = [record.__dict__ for record in caplog.records if record.name == "migd.providers.http"]
+    assert [(one["message_id"], one["tenant_id"], one["trace_id"], one["span_id"]) for one in facts] == [
+        ("m-1", "acme", traced[3:35], traced[36:52])
+    ] * 2
+
+
 async def test_a_service_that_speaks_no_http_is_one_line_in_the_log_without_its_query(
     work: MakeWork, serve_raw: ServeRaw, running: Running, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from migd.core.subscription import Lag
 from migd.exposition import Exposition
-from migd.metrics import Metrics
+from migd.metrics import Metrics, NatsState
 
 
 @pytest.fixture
@@ -78,6 +79,61 @@ def test_errors_streams_events_and_work_in_flight_are_there(metrics: Metrics) ->
     assert value(metrics, "mig_gateway_events_published_total") == 1
     assert value(metrics, "mig_gateway_events_delivered_total") == 256
     assert value(metrics, "mig_gateway_invocations_in_flight") == 7
+
+
+def test_the_same_errors_are_there_by_binding(metrics: Metrics) -> None:
+    metrics.error("MIG_BACKPRESSURE", "INVOKE", "http")
+    metrics.error("MIG_BACKPRESSURE", "INVOKE", "nats")
+    metrics.error("MIG_RATE_LIMITED", "INVOKE", "nats")
+
+    errors = "mig_gateway_binding_errors_total"
+    assert value(metrics, errors, code="MIG_BACKPRESSURE", binding="http") == 1
+    assert value(metrics, errors, code="MIG_BACKPRESSURE", binding="nats") == 1
+    assert value(metrics, errors, code="MIG_RATE_LIMITED", binding="nats") == 1
+
+
+def test_the_store_is_there_with_what_it_has_to_write_and_how_long_that_takes(metrics: Metrics) -> None:
+    metrics.committed(20, 0.003)
+    metrics.committed(1, 0.2)
+    metrics.writes_waiting = lambda: 9
+
+    assert value(metrics, "mig_gateway_store_writes_total") == 21
+    assert value(metrics, "mig_gateway_store_writes_waiting") == 9
+    assert value(metrics, "mig_gateway_store_commit_duration_seconds_count") == 2
+    assert value(metrics, "mig_gateway_store_commit_duration_seconds_bucket", le="0.005") == 1
+
+
+def test_what_is_asked_at_a_scrape_is_there(metrics: Metrics) -> None:
+    metrics.capacity = lambda: 64
+    metrics.lag = lambda: Lag(500, 2)
+    metrics.providers = lambda: {"a.known": True, "b.known": False}
+
+    assert value(metrics, "mig_gateway_invocations_capacity") == 64
+    assert value(metrics, "mig_gateway_subscriber_lag_events") == 500
+    assert value(metrics, "mig_gateway_subscribers_behind") == 2
+    assert value(metrics, "mig_gateway_provider_up", capability="a.known") == 1
+    assert value(metrics, "mig_gateway_provider_up", capability="b.known") == 0
+
+
+def test_without_nats_there_is_nothing_of_it(metrics: Metrics) -> None:
+    assert not [name for name, _ in samples(metrics) if name.startswith("mig_gateway_nats")]
+
+
+@pytest.mark.parametrize(
+    ("state", "connected", "reconnects"),
+    [
+        (NatsState(connected=False, connections=0), 0, 0),
+        (NatsState(connected=True, connections=1), 1, 0),
+        (NatsState(connected=True, connections=4), 1, 3),
+    ],
+)
+def test_nats_is_connected_or_not_and_has_come_back_so_often(
+    metrics: Metrics, state: NatsState, connected: int, reconnects: int
+) -> None:
+    metrics.nats = lambda: state
+
+    assert value(metrics, "mig_gateway_nats_connected") == connected
+    assert value(metrics, "mig_gateway_nats_reconnects_total") == reconnects
 
 
 def test_callers_can_not_make_new_series(metrics: Metrics) -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from mig_protocol.messages import ConnectionKind, RequestHeader, SubscribeRequest
+from migd.core.call import ANONYMOUS, Call
 from support.gateway_under_test import Scripted, capability
-from support.running_migd import local_migd, running_migd
+from support.running_migd import LocalMigd, local_migd, running_migd
 from support.sse import subscribed
 
 REFERENCE = "observatory.models.infer"
@@ -47,6 +49,39 @@ async def test_a_scrape_has_requests_errors_streams_invocations_and_events() -> 
         assert line in lines
 
 
+async def test_a_scrape_has_what_the_store_has_committed(tmp_path: Path) -> None:
+    async with local_migd(MIGD_DATA_DIR=str(tmp_path)) as migd:
+        before = await numbers(migd)
+        await migd.post("/mig/v0.1/publish/a.b", {}, x_tenant_id="acme")
+        after = await numbers(migd)
+
+    assert after["mig_gateway_store_writes_total"] > before["mig_gateway_store_writes_total"]
+    commits = "mig_gateway_store_commit_duration_seconds"
+    assert after[f"{commits}_count"] > before[f"{commits}_count"]
+    assert after[f"{commits}_sum"] > before[f"{commits}_sum"]
+
+
+async def test_a_scrape_has_how_far_a_subscriber_is_behind() -> None:
+    async with local_migd() as migd:
+        for _ in range(3):
+            await migd.post("/mig/v0.1/publish/a.b", {}, x_tenant_id="acme")
+        header = RequestHeader(tenant_id="acme")
+        request = SubscribeRequest(topic="a.b", header=header, resume_cursor="1")
+        call = Call(principal=ANONYMOUS, binding="http")
+        async with await migd.gateway.subscribe(call, request, ConnectionKind.sse_subscribe):
+            scraped = await numbers(migd)
+
+    assert scraped["mig_gateway_subscriber_lag_events"] == 2
+    assert scraped["mig_gateway_subscribers_behind"] == 1
+
+
+async def numbers(migd: LocalMigd) -> dict[str, float]:
+    """The samples without labels, by name."""
+    lines = (await migd.get("/metrics")).raw.decode().splitlines()
+    pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#") and "{" not in line)
+    return {name: float(value) for name, value in pairs}
+
+
 async def test_a_scraper_may_ask_for_openmetrics() -> None:
     asked = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
     async with local_migd() as migd:
@@ -57,6 +92,34 @@ async def test_a_scraper_may_ask_for_openmetrics() -> None:
     assert openmetrics.headers["content-type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8"
     assert openmetrics.raw.endswith(b"# EOF\n")
     assert not plain.raw.endswith(b"# EOF\n")
+
+
+async def test_names_that_callers_make_up_make_no_series() -> None:
+    async def one_of_each(migd: LocalMigd, name: str) -> None:
+        await migd.invoke(f"guess.{name}", tenant=name)
+        await migd.invoke(REFERENCE, {"input": name}, tenant=name, session_id=name, idempotency_key=name)
+        await migd.post(f"/mig/v0.1/publish/made.{name}", {}, x_tenant_id=name)
+        await migd.request("POST", f"/{name}")
+        await migd.request(f"BREW{name}", "/healthz")
+        async with (
+            subscribed(migd.http, f"made.{name}", tenant=name),
+            migd.http.ws_connect("/mig/v0.1/stream") as socket,
+        ):
+            await socket.send_json({"kind": name, "stream_id": name, "capability": f"guess.{name}"})
+            await socket.receive()
+
+    async def series(migd: LocalMigd) -> set[str]:
+        lines = (await migd.get("/metrics")).raw.decode().splitlines()
+        return {line.rpartition(" ")[0] for line in lines if not line.startswith("#")}
+
+    async with local_migd() as migd:
+        await one_of_each(migd, "A")
+        await series(migd)
+        before = await series(migd)
+        for number in range(30):
+            await one_of_each(migd, f"A{number}")
+
+        assert await series(migd) == before
 
 
 async def test_every_invocation_is_one_line_of_the_audit_file_and_nothing_else_is(tmp_path: Path) -> None:

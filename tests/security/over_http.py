@@ -41,7 +41,7 @@ def websocket() -> list[tuple[Place, list[Naming]]]:
 
 def pages(migd: LocalMigd) -> list[tuple[Place, list[Naming]]]:
     """Every page that the application has. Fails for one whose rights nobody has said."""
-    application: Any = build_application(migd.gateway, auth_mode="none")
+    application: Any = build_application(migd.gateway, auth_mode="none", warning="")
     return [(_page(route), namings("field")) for route in application.routes]
 
 

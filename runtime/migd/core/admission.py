@@ -29,6 +29,8 @@ from migd.core.policy import Policy
 from migd.core.ports import QuotaStore, TombstoneStore
 from migd.core.provider import JsonObject, Provider
 from migd.core.throttles import Throttle, Throttles
+from migd.core.traced_provider import TracedProvider
+from migd.core.tracing import Tracer
 
 _encode = msgspec.json.Encoder().encode
 
@@ -46,6 +48,7 @@ class Admission:
         limits: Limits,
         clock: Clock,
         ledger: Ledger,
+        tracer: Tracer | None,
     ) -> None:
         self._catalog = catalog
         self._policy = policy
@@ -56,6 +59,7 @@ class Admission:
         self._clock = clock
         self._throttles = Throttles(limits.tenant, limits.tenants, limits.max_tenants_throttled)
         self._ledger = ledger
+        self._tracer = tracer
         self._draining = False
 
     def drain(self) -> None:
@@ -187,7 +191,7 @@ class Admission:
                 f"the provider of {entry.id} is not available",
                 details={"reason": health.reason},
             )
-        return provider
+        return provider if self._tracer is None else TracedProvider(provider, self._tracer)
 
     def _check_size(self, context: Context, entry: Entry, payload: JsonObject) -> None:
         # The encoded request is never smaller than the payload in it: only a large one is measured.

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from migd.core.tracing import Span
 
 ADMIN_SCOPE = "mig:admin"
 """What administration asks for, for all tenants alike."""
@@ -32,7 +36,7 @@ class Call:
     `binding` is http, websocket, grpc, nats or mcp. `tenant` is what the transport said (X-Tenant-ID,
     metadata, subject), unchecked. `wire_bytes` is the size of the encoded request, an upper bound for
     its payload; 0 means unknown. `time_left_s` is what the transport's own deadline leaves, in seconds; None
-    where it has none.
+    where it has none. `span` is there once the request has begun, where there is a tracer.
     """
 
     principal: Principal
@@ -41,3 +45,4 @@ class Call:
     peer: str = ""
     wire_bytes: int = 0
     time_left_s: float | None = None
+    span: Span | None = None

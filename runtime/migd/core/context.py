@@ -47,6 +47,12 @@ class Context:
     started: float
     deadline: float
 
+    @property
+    def onward(self) -> str | None:
+        """The traceparent of what is done for this request: within its span, else within what sent it."""
+        span = self.call.span
+        return (self.traceparent if span is None else span.traceparent) or None
+
 
 class Contexts:
     """Opens requests. The one place where a tenant is decided."""

@@ -35,7 +35,7 @@ from migd.core.policy import Policy
 from migd.core.ports import ConsumerName, ConsumerStore, EventLog, Taken
 from migd.core.provider import JsonObject
 from migd.core.recorder import Recorder
-from migd.core.subscription import Subscription
+from migd.core.subscription import Lag, Subscription
 
 _encode = msgspec.json.Encoder().encode
 
@@ -132,7 +132,7 @@ class Events:
             header = self._contexts.respond(context, {"mig.idempotent_replay": True})
         else:
             self._recorder.published(1)
-            self._wake((context.tenant_id, topic))
+            self._wake((context.tenant_id, topic), event.sequence)
         await self.mirror.appended(context.tenant_id, topic, event.sequence)
         return PublishAck(
             header=header, topic=topic, event_id=event.event_id, sequence=event.sequence, accepted=True
@@ -203,13 +203,21 @@ class Events:
             for reader in list(readers):
                 reader.end()
 
-    def _taken(self, topic: TopicKey, taking: asyncio.Future[Taken]) -> None:
-        if not taking.cancelled() and taking.exception() is None and taking.result().event is not None:
-            self._wake(topic)
+    def lag(self) -> Lag:
+        """How far readers are behind, over all topics."""
+        lags = [lag for readers in self._readers.values() for reader in readers if (lag := reader.lag)]
+        return Lag(max(lags, default=0), len(lags))
 
-    def _wake(self, topic: TopicKey) -> None:
+    def _taken(self, topic: TopicKey, taking: asyncio.Future[Taken]) -> None:
+        if taking.cancelled() or taking.exception() is not None:
+            return
+        event = taking.result().event
+        if event is not None:
+            self._wake(topic, event.sequence)
+
+    def _wake(self, topic: TopicKey, newest: int) -> None:
         for reader in self._readers.get(topic, ()):
-            reader.wake()
+            reader.wake(newest)
 
     def _left(self, subscription: Subscription, connection_id: str) -> None:
         self._connections.closed(connection_id)

@@ -35,6 +35,11 @@ class Flights:
         """Invocations in flight now."""
         return self._count
 
+    @property
+    def capacity(self) -> int:
+        """Invocations that may be in flight."""
+        return self._capacity
+
     def has_room(self, *, aboard: bool = False) -> bool:
         """Whether one more may run; `aboard` when the one that asks is counted already."""
         return self._count - aboard < self._capacity

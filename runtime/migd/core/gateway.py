@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable
 
 from msgspec import UNSET, UnsetType
 
@@ -20,7 +19,6 @@ from mig_protocol.messages import (
     DiscoverRequest,
     DiscoverResponse,
     ErrorEnvelope,
-    HealthState,
     HealthStatus,
     HeartbeatAck,
     HeartbeatRequest,
@@ -37,56 +35,35 @@ from mig_protocol.messages import (
 )
 from migd.core.administration import Administration
 from migd.core.admission import Admission
-from migd.core.audit import AuditSink
-from migd.core.auth import Authenticator
-from migd.core.call import ADMIN_SCOPE, ANONYMOUS, Call, Principal
+from migd.core.call import ANONYMOUS, Call, Principal
 from migd.core.cancellation import Cancellation
 from migd.core.catalog import Capability, Catalog
-from migd.core.clock import Clock
+from migd.core.condition import Condition
 from migd.core.connections import Connections
 from migd.core.context import UNKNOWN_TENANT, Contexts
 from migd.core.drain import Drain
 from migd.core.events import Events
-from migd.core.failpoints import UNARMED, Failpoints
 from migd.core.failure_log import log_failure
 from migd.core.flights import Flights
 from migd.core.invoker import Invoker
-from migd.core.ledger import Ledger, OnFailure
-from migd.core.limits import Identity, Limits
+from migd.core.ledger import Ledger
 from migd.core.negotiation import Negotiation
 from migd.core.neighbours import Neighbours
 from migd.core.once import Once
+from migd.core.parts import Parts
 from migd.core.policy import Policy
-from migd.core.ports import Store
 from migd.core.provider import JsonObject
-from migd.core.recorder import Recorder
 from migd.core.schemas import SchemaCatalog
 from migd.core.sessions import StreamSession
 from migd.core.streaming import Accepted, Send, Streaming
 from migd.core.subscription import Subscription
+from migd.core.tracing import Tracing
+
+__all__ = ["Gateway", "Parts"]
 
 log = logging.getLogger("migd.gateway")
 
 _NOBODY = Call(principal=ANONYMOUS, binding="http")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """What a gateway is made of; everything with a choice in it is chosen by the composition."""
-
-    store: Store
-    authenticator: Authenticator
-    clock: Clock
-    recorder: Recorder
-    identity: Identity
-    limits: Limits
-    audit_sinks: tuple[AuditSink, ...] = ()
-    audit_on_failure: OnFailure = "continue"
-    require_tenant_header: bool = False
-    topic_scopes: bool = False
-    failpoints: Failpoints = UNARMED
-    # What else readiness depends on: a name, and what says why it is not well, or None.
-    health: Mapping[str, Callable[[], str | None]] = field(default_factory=dict)
 
 
 class Gateway:
@@ -98,8 +75,13 @@ class Gateway:
         self._contexts = Contexts(clock, limits, require_tenant_header=parts.require_tenant_header)
         self._flights = Flights(limits.max_concurrent_invocations, limits.completed_remembered)
         self._catalog = Catalog(SchemaCatalog(limits.max_schemas), limits.max_capabilities)
+        self._tracing = Tracing(parts.tracer)
         self._ledger = Ledger(
-            (store.audit, *parts.audit_sinks), recorder, clock, on_failure=parts.audit_on_failure
+            (store.audit, *parts.audit_sinks),
+            recorder,
+            self._tracing,
+            clock,
+            on_failure=parts.audit_on_failure,
         )
         self._policy = Policy(self._catalog, topic_scopes=parts.topic_scopes)
         self._admission = Admission(
@@ -111,6 +93,7 @@ class Gateway:
             limits,
             clock,
             self._ledger,
+            parts.tracer,
         )
         self._connections = Connections(clock, recorder, limits)
         self._cancellation = Cancellation(self._contexts, self._flights, store.tombstones, limits)
@@ -147,6 +130,17 @@ class Gateway:
         self._streaming = Streaming(self._contexts, self._invoker, clock, self._failure_header)
         self._drain = Drain(self._admission, self._flights, self._events)
         self.neighbours = Neighbours(self._events, self._cancellation)
+        self.condition = Condition(
+            admission=self._admission,
+            authenticator=parts.authenticator,
+            flights=self._flights,
+            events=self._events,
+            catalog=self._catalog,
+            ledger=self._ledger,
+            store=store,
+            checks=parts.health,
+            declared=self._negotiation.profiles,
+        )
         self.administration = Administration(self._catalog, self._policy, self._admission, store, clock)
 
     @property
@@ -173,10 +167,12 @@ class Gateway:
         await self._drain.run(grace_s)
 
     async def close(self) -> None:
-        """Let go of providers, sinks and store, in that order."""
+        """Let go of providers, sinks, store and tracer, in that order."""
         providers = [provider.close() for provider in self._catalog.providers()]
         sinks = [sink.close() for sink in self._parts.audit_sinks]
-        for stage in (providers, sinks, [self._parts.store.close()]):
+        tracer = self._parts.tracer
+        tracers = [] if tracer is None else [tracer.close()]
+        for stage in (providers, sinks, [self._parts.store.close()], tracers):
             for failure in await asyncio.gather(*stage, return_exceptions=True):
                 if isinstance(failure, BaseException):
                     # One that can not let go must not keep the others from writing down what they hold.
@@ -199,13 +195,16 @@ class Gateway:
     # -- the protocol's operations -----------------------------------------------------------------
 
     def hello(self, call: Call, request: HelloRequest) -> HelloResponse:
-        return self._negotiation.hello(call, request)
+        with self._tracing.span("HELLO", call, request):
+            return self._negotiation.hello(call, request)
 
     def discover(self, call: Call, request: DiscoverRequest) -> DiscoverResponse:
-        return self._negotiation.discover(call, request)
+        with self._tracing.span("DISCOVER", call, request):
+            return self._negotiation.discover(call, request)
 
     def heartbeat(self, call: Call, request: HeartbeatRequest) -> HeartbeatAck:
-        return self._negotiation.heartbeat(call, request)
+        with self._tracing.span("HEARTBEAT", call, request):
+            return self._negotiation.heartbeat(call, request)
 
     def invoke(self, call: Call, request: InvokeRequest) -> InvokeResponse | Awaitable[InvokeResponse]:
         return self._invoker.invoke(call, request)
@@ -214,13 +213,16 @@ class Gateway:
         await self._streaming.run(call, request, accepted, send)
 
     async def publish(self, call: Call, request: PublishRequest) -> PublishAck:
-        return await self._events.publish(call, request)
+        with self._tracing.span("PUBLISH", call, request):
+            return await self._events.publish(call, request)
 
     async def subscribe(self, call: Call, request: SubscribeRequest, kind: ConnectionKind) -> Subscription:
-        return await self._events.subscribe(call, request, kind)
+        with self._tracing.span("SUBSCRIBE", call, request):
+            return await self._events.subscribe(call, request, kind)
 
     async def cancel(self, call: Call, request: CancelRequest) -> CancelAck:
-        return await self._cancellation.cancel(call, request)
+        with self._tracing.span("CANCEL", call, request):
+            return await self._cancellation.cancel(call, request)
 
     def open_session(
         self, call: Call, send: Callable[[StreamFrame], Awaitable[None]], kind: ConnectionKind
@@ -248,44 +250,25 @@ class Gateway:
     # -- beside the protocol -----------------------------------------------------------------------
 
     def conformance_health(self) -> ConformanceHealth:
-        return self._negotiation.conformance()
+        return self.condition.conformance()
 
     def list_connections(self, query: ConnectionQuery) -> ConnectionSnapshot:
         active = self._parts.identity.nats_binding_active()
         return self._connections.snapshot(query, nats_binding_active=active)
 
     def liveness(self) -> HealthStatus:
-        """The process answers."""
-        return _health([])
+        return self.condition.liveness()
 
     def readiness(self) -> HealthStatus:
-        """Whether to send work here, and why not."""
-        reasons = []
-        if self._admission.draining:
-            reasons.append("the gateway is going down")
-        watched = {"store": self._parts.store.health, **self._parts.health}
-        reasons += [f"{name}: {reason}" for name, health in watched.items() if (reason := health())]
-        for obstacle in (self._ledger.obstacle(), self._parts.authenticator.obstacle()):
-            if obstacle is not None:
-                reasons.append(obstacle)
-        return _health(reasons)
+        return self.condition.readiness()
+
+    def in_flight(self) -> int:
+        return self.condition.in_flight()
 
     def reopen_audit(self) -> None:
         """The audit files were moved away: go on in new ones."""
         for sink in self._parts.audit_sinks:
             sink.reopen()
-
-    def audit_lost(self) -> int:
-        """Audit records given up since the start, because they could not be written."""
-        return self._ledger.lost
-
-    def in_flight(self) -> int:
-        """Invocations running now."""
-        return self._flights.count
-
-    def knows_capability(self, capability: str) -> bool:
-        """Whether a capability of this id is registered, whoever may see it."""
-        return self._catalog.find(capability) is not None
 
     def input_schema(self, call: Call, capability: str) -> JsonObject | None:
         """The JSON Schema of the capability's payload, None where it has none.
@@ -308,9 +291,8 @@ class Gateway:
         answered = fault.header or self._contexts.tentative(who, header)
         self._parts.recorder.error(fault.code.value, operation, who.binding)
         self._ledger.answered(who, operation, fault, answered)
-        log_failure(
-            operation, fault, answered.message_id, answered.traceparent or "", answered.tenant_id, who
-        )
+        within = self._tracing.answered(operation, who, fault, answered)
+        log_failure(operation, fault, answered, within, who)
         return ErrorEnvelope(header=answered, error=fault.error())
 
     def _failure_header(self, operation: str, fault: MigFault, call: Call) -> MessageHeader:
@@ -319,7 +301,3 @@ class Gateway:
     def _takes_input(self, capability: str) -> bool:
         entry = self._catalog.find(capability)
         return entry is not None and entry.bidirectional
-
-
-def _health(reasons: list[str]) -> HealthStatus:
-    return HealthStatus(status=HealthState.unavailable if reasons else HealthState.ok, reasons=reasons)

@@ -137,6 +137,7 @@ class Invoker:
         return answer
 
     def _open(self, call: Call, operation: str, request: InvokeRequest) -> Context:
+        self._ledger.begin(call, operation, request)
         try:
             return self._contexts.open(call, request.header)
         except MigFault as fault:
@@ -236,7 +237,7 @@ class Invoker:
             tenant_id=context.tenant_id,
             message_id=context.message_id,
             session_id=context.session_id or None,
-            traceparent=context.traceparent or None,
+            traceparent=context.onward,
             payload=payload,
             meta=context.meta,
             principal=context.principal,

@@ -1,4 +1,4 @@
-"""What is written down: a record and a measurement for each invocation, a record for each denial."""
+"""What is written down: a record, a measurement and a span for each invocation, a record for each denial."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from weakref import WeakSet
 from msgspec import UNSET, UnsetType
 
 from mig_protocol.errors import MigFault
-from mig_protocol.messages import AuditRecord, MessageHeader, MigErrorCode
+from mig_protocol.messages import AuditRecord, InvokeRequest, MessageHeader, MigErrorCode
 from migd.core.audit import AuditHome
 from migd.core.call import Call
 from migd.core.clock import Clock
 from migd.core.context import UNKNOWN_TENANT, Context
 from migd.core.recorder import Recorder
+from migd.core.tracing import Tracing
 
 OnFailure = Literal["continue", "refuse"]
 """What becomes of new invocations while the trail can not be written: they run, or are MIG_UNAVAILABLE."""
@@ -29,12 +30,14 @@ class Ledger:
         self,
         homes: Sequence[AuditHome],
         recorder: Recorder,
+        tracing: Tracing,
         clock: Clock,
         *,
         on_failure: OnFailure = "continue",
     ) -> None:
         self._homes = homes
         self._recorder = recorder
+        self._tracing = tracing
         self._clock = clock
         self._must_write = on_failure == "refuse"
         # An invocation's denial is recorded as its outcome, and then answered as every refusal is.
@@ -59,6 +62,10 @@ class Ledger:
         if obstacle is not None:
             raise MigFault(MigErrorCode.MIG_UNAVAILABLE, obstacle)
 
+    def begin(self, call: Call, operation: str, request: InvokeRequest) -> None:
+        """An invocation came in; it ends with `settle`, `failed` or `refused`."""
+        self._tracing.begin(operation, call, request)
+
     def settle(self, context: Context, operation: str, capability: str | UnsetType, outcome: str) -> None:
         """An invocation is over; `outcome` is "success" or the error code."""
         seconds = self._clock.monotonic() - context.started
@@ -66,10 +73,12 @@ class Ledger:
             context.call, operation, context.tenant_id, context.message_id, capability, outcome, seconds
         )
         self._recorder.invocation(capability or "", outcome, seconds)
+        self._tracing.end(context.call, outcome, context.tenant_id, context.message_id)
 
     def failed(self, context: Context, operation: str, capability: str | UnsetType, fault: MigFault) -> None:
         """An invocation is over, and this is what its caller is told."""
         self._remember(fault)
+        self._tracing.failed(context.call, fault)
         self.settle(context, operation, capability, fault.code.value)
 
     def refused(self, call: Call, operation: str, capability: str | UnsetType, fault: MigFault) -> None:
@@ -80,6 +89,7 @@ class Ledger:
         message_id = header.message_id if header else self._clock.new_id()
         self._write(call, operation, tenant_id, message_id, capability, fault.code.value, 0.0)
         self._recorder.invocation(capability or "", fault.code.value, 0.0)
+        self._tracing.failed(call, fault)
 
     def answered(self, call: Call, operation: str, fault: MigFault, header: MessageHeader) -> None:
         """A caller is told of this failure: a denial that is not on record yet is recorded [MIG-AUD-004]."""

@@ -12,7 +12,6 @@ from mig_protocol.errors import MigFault
 from mig_protocol.messages import (
     BindingType,
     CapabilityDescriptor,
-    ConformanceHealth,
     DiscoverRequest,
     DiscoverResponse,
     HeartbeatAck,
@@ -41,6 +40,7 @@ SUPPORTED_FEATURES = frozenset(
         "heartbeat",
     }
 )
+_CARRY_FRAMES_AND_EVENTS = frozenset({"http", "grpc", "nats"})
 # What a caller of a binding would call the binding; WebSocket and MCP are spoken over HTTP.
 _BINDING_TYPES = {"grpc": BindingType.grpc, "nats": BindingType.nats}
 
@@ -116,13 +116,18 @@ class Negotiation:
             load_factor=self._flights.load_factor,
         )
 
-    def conformance(self) -> ConformanceHealth:
-        """The profiles that are served now. Full asks for telemetry, so it goes with the metrics."""
-        return ConformanceHealth(core=True, streaming=True, evented=True, full=self._identity.metrics_enabled)
-
     def profiles(self) -> list[str]:
-        health = self.conformance()
-        return [name for name in ("core", "streaming", "evented", "full") if getattr(health, name)]
+        """The profiles of what is switched on, each with those it includes.
+
+        Streams and events need a binding that carries them. Full asks for telemetry: trace context and audit
+        fields are always there, so it goes with the metrics.
+        """
+        named = ["core"]
+        if self._identity.bindings & _CARRY_FRAMES_AND_EVENTS:
+            named += ["streaming", "evented"]
+            if self._identity.metrics_enabled:
+                named.append("full")
+        return named
 
 
 def _trimmed(descriptor: CapabilityDescriptor, request: DiscoverRequest) -> CapabilityDescriptor:

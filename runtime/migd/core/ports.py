@@ -271,6 +271,10 @@ class Store(Protocol):
     @property
     def directory(self) -> DirectoryStore: ...
 
+    @property
+    def writes_waiting(self) -> int:
+        """Operations that have been taken and are not committed yet."""
+
     async def open(self) -> None: ...
     async def close(self) -> None: ...
     def health(self) -> str | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from migd.core.call import Principal
+from migd.core.tracing import trace_fields
 
 JsonObject = dict[str, Any]
 
@@ -45,6 +46,16 @@ class Work:
     clock: Callable[[], float]
     inputs: AsyncIterator[JsonObject] = NO_INPUTS
     idempotency_key: str | None = None
+
+    def log_fields(self) -> dict[str, str]:
+        """For `extra=` of a log record: which invocation it belongs to, and where in its trace."""
+        return {
+            "message_id": self.message_id,
+            "traceparent": self.traceparent or "",
+            **trace_fields(self.traceparent),
+            "tenant_id": self.tenant_id,
+            "capability": self.capability,
+        }
 
     def remaining_s(self) -> float:
         """Seconds until the deadline, never negative."""

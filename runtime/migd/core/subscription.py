@@ -5,12 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from types import TracebackType
+from typing import NamedTuple
 
 from mig_protocol.messages import GapNotice
 from migd.core.clock import Clock, Timer
 from migd.core.failpoints import Failpoint, Failpoints
 from migd.core.ports import EventLog, StoredEvent
 from migd.core.recorder import Recorder
+
+
+class Lag(NamedTuple):
+    """How many events the one that is furthest behind has not got yet, and how many readers are behind."""
+
+    events: int
+    readers: int
 
 
 class Subscription:
@@ -47,6 +55,7 @@ class Subscription:
         self._failpoints = failpoints
         self._taken = taken
         self._closed = closed
+        self._newest = head
         self._behind = False
         self._ended = False
         self._signalled = False
@@ -70,7 +79,7 @@ class Subscription:
         while not self._ended:
             self._signalled = False
             # The end first: what is then missing up to it is gone, and not merely not yet written.
-            head = await self._log.head(*self.topic)
+            head = self._newest = await self._log.head(*self.topic)
             events = (
                 await self._log.read(*self.topic, self._position, self._batch)
                 if head > self._position
@@ -82,8 +91,14 @@ class Subscription:
                 return None
         raise StopAsyncIteration
 
-    def wake(self) -> None:
-        """There may be something to read."""
+    @property
+    def lag(self) -> int:
+        """Events after the position, as far as the reader has been told of them."""
+        return max(0, self._newest - self._position)
+
+    def wake(self, newest: int = 0) -> None:
+        """There may be something to read, up to the sequence `newest`."""
+        self._newest = max(self._newest, newest)
         self._signalled = True
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(True)

@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 import msgspec
@@ -66,6 +66,13 @@ class HttpService:
         return self.url.partition("?")[0]
 
 
+class _Asked(NamedTuple):
+    """One invocation, and when it must be over on the event loop's clock."""
+
+    work: Work
+    until: float
+
+
 class HttpProvider:
     """Relays invocations to one service. Cancelling one closes its connection."""
 
@@ -74,21 +81,21 @@ class HttpProvider:
         self._session: aiohttp.ClientSession | None = None
 
     async def invoke(self, work: Work) -> JsonObject:
-        until = self._until(work)
-        async with self._answer(self.service.url, work, _UNARY_ACCEPT, until) as response:
-            return self._object(await self._whole(response, until))
+        asked = self._asked(work)
+        async with self._answer(self.service.url, asked, _UNARY_ACCEPT) as response:
+            return self._object(await self._whole(response, asked))
 
     async def stream(self, work: Work) -> AsyncIterator[JsonObject | Final]:
         """The service's frames, each when the next one has come: the last is the terminal frame."""
-        until = self._until(work)
-        async with self._answer(self.service.stream_url, work, _STREAM_ACCEPT, until) as response:
+        asked = self._asked(work)
+        async with self._answer(self.service.stream_url, asked, _STREAM_ACCEPT) as response:
             reader = frame_reader(response.content_type, self.service.max_response_bytes)
             if reader is None:
-                yield Final(self._object(await self._whole(response, until)))
+                yield Final(self._object(await self._whole(response, asked)))
                 return
             held: JsonObject | None = None
             try:
-                async with aclosing(self._frames(response, reader, until)) as frames:
+                async with aclosing(self._frames(response, reader, asked)) as frames:
                     async for frame in frames:
                         if held is not None:
                             yield held
@@ -118,52 +125,56 @@ class HttpProvider:
         return Health(ok=True) if self._session is not None else Health(ok=False, reason="not started")
 
     @asynccontextmanager
-    async def _answer(
-        self, url: str, work: Work, accept: str, until: float
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def _answer(self, url: str, asked: _Asked, accept: str) -> AsyncIterator[aiohttp.ClientResponse]:
         """The service's 2xx answer, its body still to come; any other is raised as its MigFault."""
         if self._session is None:
             raise RuntimeError(f"{self.service.capability} is called before its start")
-        body = msgspec.json.encode(work.payload)
-        headers = {**_headers(work, until), "Accept": accept}
+        body = msgspec.json.encode(asked.work.payload)
+        headers = {**_headers(asked), "Accept": accept}
         try:
-            async with asyncio.timeout_at(until):
+            async with asyncio.timeout_at(asked.until):
                 response = await self._session.post(url, data=body, headers=headers, allow_redirects=False)
         except (TimeoutError, aiohttp.ClientError) as error:
-            raise self._lost(error) from error
+            raise self._lost(error, asked.work) from error
         try:
             if not 200 <= response.status < 300:
-                raise await self._refusal(response, until)
+                raise await self._refusal(response, asked)
             yield response
         finally:
             # Keeps the connection for the next call, or closes it when some of the body was not read.
             response.release()
 
-    async def _refusal(self, response: aiohttp.ClientResponse, until: float) -> MigFault:
-        _log.warning("%s: %s answered %d", self.service.capability, self.service.address, response.status)
-        body = await self._up_to(_MAX_ERROR_BYTES, response, until)
+    async def _refusal(self, response: aiohttp.ClientResponse, asked: _Asked) -> MigFault:
+        _log.warning(
+            "%s: %s answered %d",
+            self.service.capability,
+            self.service.address,
+            response.status,
+            extra=asked.work.log_fields(),
+        )
+        body = await self._up_to(_MAX_ERROR_BYTES, response, asked)
         return refusal(self.service.capability, response.status, response.headers, body)
 
-    async def _whole(self, response: aiohttp.ClientResponse, until: float) -> bytes:
+    async def _whole(self, response: aiohttp.ClientResponse, asked: _Asked) -> bytes:
         limit = self.service.max_response_bytes
-        body = await self._up_to(limit, response, until)
+        body = await self._up_to(limit, response, asked)
         if len(body) > limit:
             raise broken(self.service.capability, f"answered with more than {limit} bytes")
         return body
 
-    async def _up_to(self, limit: int, response: aiohttp.ClientResponse, until: float) -> bytes:
+    async def _up_to(self, limit: int, response: aiohttp.ClientResponse, asked: _Asked) -> bytes:
         """The body, or its beginning: a little more than `limit` bytes of one that is longer."""
         body = bytearray()
-        while len(body) <= limit and (chunk := await self._read(response, until)):
+        while len(body) <= limit and (chunk := await self._read(response, asked)):
             body += chunk
         return bytes(body)
 
     async def _frames(
-        self, response: aiohttp.ClientResponse, reader: FrameReader, until: float
+        self, response: aiohttp.ClientResponse, reader: FrameReader, asked: _Asked
     ) -> AsyncGenerator[JsonObject, None]:
         capability = self.service.capability
         try:
-            while chunk := await self._read(response, until):
+            while chunk := await self._read(response, asked):
                 for frame in reader.feed(chunk):
                     yield self._frame(frame)
             for frame in reader.end():
@@ -174,13 +185,13 @@ class HttpProvider:
         except UnfinishedFrameError as error:
             raise transport_fault(capability, aiohttp.ClientPayloadError()) from error
 
-    async def _read(self, response: aiohttp.ClientResponse, until: float) -> bytes:
+    async def _read(self, response: aiohttp.ClientResponse, asked: _Asked) -> bytes:
         """What has come of the body; nothing at its end."""
         try:
-            async with asyncio.timeout_at(until):
+            async with asyncio.timeout_at(asked.until):
                 return await response.content.readany()
         except (TimeoutError, aiohttp.ClientError) as error:
-            raise self._lost(error) from error
+            raise self._lost(error, asked.work) from error
 
     def _frame(self, text: bytes) -> JsonObject:
         """A frame's payload. A service that fails after its first frame says so in an ErrorEnvelope."""
@@ -199,16 +210,22 @@ class HttpProvider:
             raise broken(self.service.capability, "answered with JSON that is not an object")
         return answer
 
-    def _lost(self, error: TimeoutError | aiohttp.ClientError) -> MigFault:
-        _log.warning("%s: %s: %s", self.service.capability, self.service.address, _reason(error))
+    def _lost(self, error: TimeoutError | aiohttp.ClientError, work: Work) -> MigFault:
+        _log.warning(
+            "%s: %s: %s",
+            self.service.capability,
+            self.service.address,
+            _reason(error),
+            extra=work.log_fields(),
+        )
         # aiohttp's own timeouts (of connecting) are both; only the plain one is the call's.
         if isinstance(error, aiohttp.ClientError):
             return transport_fault(self.service.capability, error)
         return timeout(self.service.capability)
 
-    def _until(self, work: Work) -> float:
-        """When the call must be over, on the event loop's clock."""
-        return asyncio.get_running_loop().time() + min(self.service.timeout_s, work.remaining_s())
+    def _asked(self, work: Work) -> _Asked:
+        now = asyncio.get_running_loop().time()
+        return _Asked(work, now + min(self.service.timeout_s, work.remaining_s()))
 
 
 def _reason(error: TimeoutError | aiohttp.ClientError) -> str:
@@ -217,7 +234,8 @@ def _reason(error: TimeoutError | aiohttp.ClientError) -> str:
     return " ".join(text.split()) or type(error).__name__
 
 
-def _headers(work: Work, until: float) -> dict[str, str]:
+def _headers(asked: _Asked) -> dict[str, str]:
+    work, until = asked
     remaining_ms = int((until - asyncio.get_running_loop().time()) * 1000)
     headers = {
         "Content-Type": "application/json",

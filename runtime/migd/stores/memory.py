@@ -29,6 +29,8 @@ class MemoryStore:
     """All parts of the port, in plain objects."""
 
     durable = False
+    # What is taken is there at once.
+    writes_waiting = 0
 
     def __init__(self, clock: Clock, retention: Retention | None = None) -> None:
         kept = retention or Retention()

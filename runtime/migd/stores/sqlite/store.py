@@ -10,6 +10,7 @@ from pathlib import Path
 from migd.core.clock import Clock
 from migd.core.failpoints import UNARMED, Failpoints
 from migd.core.ports import new_server_id
+from migd.core.recorder import Recorder
 from migd.stores.retention import Retention
 from migd.stores.source_positions import SourcePositions
 from migd.stores.sqlite.appending import Appender
@@ -58,6 +59,7 @@ class SqliteStore:
         most_waiting: int = 10_000,
         tail_bytes: int = 16 * 1024 * 1024,
         failpoints: Failpoints = UNARMED,
+        recorder: Recorder | None = None,
     ) -> None:
         kept = retention or Retention()
         age = timedelta(seconds=kept.age_s)
@@ -72,7 +74,7 @@ class SqliteStore:
         self._data_dir = data_dir
         self._synchronous: Synchronous = synchronous
         self._lock = StoreLock(data_dir / LOCK)
-        self._writer = Writer(most_waiting, failpoints)
+        self._writer = Writer(most_waiting, failpoints, recorder)
         self._reader = Reader()
         sources = SourceRows(SourcePositions(kept.total_topics), now)
         self._appender = Appender(kept, horizon, sources)
@@ -104,6 +106,10 @@ class SqliteStore:
             raise
         self._writer.start(connection)
         self._upkeep.start()
+
+    @property
+    def writes_waiting(self) -> int:
+        return self._writer.waiting
 
     async def close(self) -> None:
         """Everything that was taken is written when this returns."""

@@ -8,11 +8,13 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
+from time import perf_counter
 from typing import Any, TypeVar
 
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
 from migd.core.failpoints import UNARMED, Failpoints
+from migd.core.recorder import NullRecorder, Recorder
 from migd.stores.sqlite.errors import unavailable
 from migd.stores.sqlite.transaction import Outcome, Transaction, commit
 
@@ -48,9 +50,12 @@ class Writer:
     other, is shared by as many as there are. At most `limit` operations wait.
     """
 
-    def __init__(self, limit: int, failpoints: Failpoints = UNARMED) -> None:
+    def __init__(
+        self, limit: int, failpoints: Failpoints = UNARMED, recorder: Recorder | None = None
+    ) -> None:
         self._limit = limit
         self._failpoints = failpoints
+        self._recorder = recorder or NullRecorder()
         self._handed: SimpleQueue[list[_Job] | None] = SimpleQueue()
         self._gathered: list[_Job] = []
         self._committing = False
@@ -130,8 +135,12 @@ class Writer:
             self._handed.put(self._gathered)
             self._gathered = []
 
-    def _resolve(self, jobs: list[_Job], outcomes: list[Outcome], failure: str | None) -> None:
+    def _resolve(
+        self, jobs: list[_Job], outcomes: list[Outcome], failure: str | None, seconds: float
+    ) -> None:
         self._failure = failure
+        if failure is None:
+            self._recorder.committed(len(jobs), seconds)
         self._committing = False
         if self._gathered:
             self._loop.call_soon(self._gather)
@@ -150,8 +159,9 @@ class Writer:
 
     def _serve(self, connection: sqlite3.Connection) -> None:
         while (jobs := self._handed.get()) is not None:
+            begun = perf_counter()
             outcomes, failure = commit(connection, [job.work for job in jobs], self._failpoints)
-            self._tell(self._resolve, jobs, outcomes, failure)
+            self._tell(self._resolve, jobs, outcomes, failure, perf_counter() - begun)
         connection.close()
         self._tell(self._ended.set_result, None)
 
