@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuerConfig:
-    """One issuer of tokens. `where` is the place in the file, for messages.
+    """One issuer of tokens. `where` is the place in the file, for messages; "" is the settings.
 
     `jwks` is a path or a URL, "" for none; `secrets` are those of HS256. `algorithms`: empty means all that
     there are keys for. `tenant`, `tenant_claim` and `tenants` are as in `migd.core.issuers.Tenancy`.

@@ -102,7 +102,7 @@ def _from_settings(settings: Settings) -> Sequence[IssuerConfig]:
         raise ConfigError("MIGD_JWT_ALGORITHMS has HS256, and there is no MIGD_JWT_HS256_SECRET for it")
     return [
         IssuerConfig(
-            where="the settings",
+            where="",
             issuer=settings.jwt_issuer,
             jwks=settings.jwt_jwks,
             secrets=tuple(filter(None, secrets)),
@@ -138,17 +138,13 @@ def _issuer(config: IssuerConfig, settings: Settings, clock: Clock, rings: list[
 
 
 def _secrets(config: IssuerConfig) -> Secrets:
+    name = f"a secret in {config.where}" if config.where else "MIGD_JWT_HS256_SECRET"
     if any(len(secret.encode()) < _HS256_KEY_BYTES for secret in config.secrets):
-        _log.warning(
-            "a secret for tokens in %s is shorter than the 32 bytes that HS256 asks for (RFC 7518, 3.2)",
-            config.where,
-        )
+        _log.warning("%s is shorter than the 32 bytes that HS256 asks for (RFC 7518, 3.2)", name)
     try:
         return Secrets(config.secrets)
     except ValueError as error:
-        raise ConfigError(
-            f"a secret for HS256 in {config.where} is a key of another kind, which everybody may know"
-        ) from error
+        raise ConfigError(f"{name} is a key of another kind, which everybody may know") from error
 
 
 def _ring(location: str, settings: Settings, clock: Clock) -> KeyRing:

@@ -132,14 +132,14 @@ def _serve(settings: Settings) -> None:
     configure_logging(level=settings.log_level, form=settings.log_format)
     for warning in unknown_variables(os.environ):
         _log.warning(warning)
-    if warning := exposure(settings):
-        _log.warning(warning)
     # Imported here: --help, --version and a mistyped setting need not wait for a gateway.
     from migd.listening import listen, reachable_url
     from migd.server import run
 
     listener = listen(settings.addr)
     url, kept = reachable_url(listener, tls=settings.tls_cert is not None), _kept(settings)
+    if warning := exposure(settings):
+        _log.warning(warning)
     with listener:
         if settings.grpc_addr is not None:
             # gRPC opens its socket itself, later, and does not say what is in the way of it.

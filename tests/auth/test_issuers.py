@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
 from migd.auth_config import AuthConfig, IssuerConfig
-from migd.config import ConfigError
+from migd.config import ConfigError, load_settings
 from migd.core.auth import TokenAuthenticator
 from migd.core.issuers import Issuer, Issuers
 from migd.core.verification import HS256, Secrets
@@ -158,3 +159,22 @@ def test_nothing_that_anybody_sends_comes_out_as_anything_but_a_refusal(text: st
 def test_a_public_key_is_no_secret() -> None:
     with pytest.raises(ValueError, match="not one for HS256"):
         Secrets([rsa_key().public_pem.decode()])
+
+
+async def test_no_secret_and_no_token_is_told_anywhere(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    good, bad = bearer(), bearer(secret=NEW)
+    rotating = {**JWT_MODE, "MIGD_JWT_HS256_SECRET_PREVIOUS": "an older secret, which nobody may see either"}
+    async with local_migd(**rotating, MIGD_AUDIT_LOG_PATH=str(tmp_path / "audit.jsonl")) as migd:
+        answers = [
+            await migd.post(DISCOVER, authorization=each) for each in (good, bad, f"{good}x", "Bearer x")
+        ]
+        answers += [await migd.get(path) for path in ("/metrics", "/readyz", "/ui")]
+    shown = [answer.raw.decode() for answer in answers]
+    shown += [record.getMessage() for record in caplog.records]
+    shown += [(tmp_path / "audit.jsonl").read_text(), repr(load_settings(rotating))]
+    for secret in (*rotating.values(), good[7:], bad[7:]):
+        if secret != "jwt":
+            assert not [text for text in shown if secret in text]

@@ -100,7 +100,9 @@ async def test_what_is_older_than_tls_1_2_is_refused(authority: Authority) -> No
         assert await subject(migd, authority.client(), "/mig/v0.1/hello") == "MIG_INVALID_REQUEST"
 
 
-async def test_bytes_that_are_not_http_are_answered_over_tls(authority: Authority) -> None:
+async def test_bytes_that_are_not_http_are_answered_over_tls(
+    authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
     async with guarded_migd(serving(authority), tls=authority.client()) as migd:
         port = int(migd.url.rpartition(":")[2])
         reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=authority.client())
@@ -110,6 +112,7 @@ async def test_bytes_that_are_not_http_are_answered_over_tls(authority: Authorit
 
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b"MIG_INVALID_REQUEST" in answer
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 async def test_a_renewed_certificate_is_for_new_connections_and_the_open_ones_go_on(

@@ -88,7 +88,9 @@ def test_an_address_that_is_not_ours_is_one_line(address: str, reason: str) -> N
 
 
 def test_a_bad_setting_is_one_line() -> None:
-    assert mistake(MIGD_AUTH_MODE="basic") == "MIGD_AUTH_MODE='basic' is not usable: expected none or jwt"
+    assert (
+        mistake(MIGD_AUTH_MODE="basic") == "MIGD_AUTH_MODE='basic' is not usable: expected none, jwt or mtls"
+    )
 
 
 def test_jwt_mode_without_a_secret_is_one_line() -> None:

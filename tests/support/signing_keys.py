@@ -31,7 +31,8 @@ class SigningKey:
 
     @property
     def private_jwk(self) -> dict[str, Any]:
-        return {**_RULES[self.algorithm].to_jwk(self.private, as_dict=True), "kid": self.kid}
+        private = _RULES[self.algorithm].to_jwk(self.private, as_dict=True)
+        return {**private, "kid": self.kid, "key_ops": ["sign", "verify"]}
 
     @property
     def public_pem(self) -> bytes:
