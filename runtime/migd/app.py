@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -30,7 +31,9 @@ from migd.core.limits import Allowance, Identity, Limits
 from migd.core.ports import Store
 from migd.core.recorder import NullRecorder, Recorder
 from migd.data_dir import ELSEWHERE, data_dir
+from migd.http_gate import HttpGate, gated
 from migd.metrics import Metrics
+from migd.origins import ANY, Origins
 from migd.stores.audit_file import AuditFile
 from migd.stores.memory import MemoryStore
 from migd.stores.retention import Retention
@@ -67,7 +70,7 @@ class Application:
             metrics.knows_capability = self.gateway.knows_capability
         self._websockets = WebSocketBinding(self.gateway)
         self.grpc = _grpc_binding(self.gateway) if settings.grpc_addr else None
-        self.asgi = self._adapter(metrics)
+        self.asgi = self._http(metrics)
 
     async def start(self) -> None:
         """Everything is ready to serve when this returns. Raises ConfigError for an unusable store."""
@@ -97,17 +100,28 @@ class Application:
         """Status and ErrorEnvelope for bytes that never became a request."""
         return fault.http_status, encode(self.gateway.envelope("", fault, None))
 
-    def _adapter(self, metrics: Metrics | None) -> AsgiAdapter:
-        settings = self._settings
+    def _http(self, metrics: Metrics | None) -> HttpGate:
+        settings, origins = self._settings, _origins(self._settings)
         binding = HttpBinding(self.gateway, _scraper(metrics) if metrics else None)
-        return AsgiAdapter(
+        adapter = AsgiAdapter(
             HttpStub(binding, max_body_bytes=settings.max_body_bytes),
             pages=build_pages(self.gateway, auth_mode=settings.auth_mode),
             pages_prefixes=PAGES_PREFIXES,
-            websocket=self._websockets.serve,
+            websocket=gated(self._websockets.serve, origins),
             observe=_observer(metrics) if metrics else _observe_nothing,
             body_timeout_s=settings.body_timeout_s,
         )
+        return HttpGate(adapter, origins)
+
+
+def _origins(settings: Settings) -> Origins:
+    """Without a token a page has nothing to show for itself, whatever the name it calls the gateway by."""
+    hosts = settings.allowed_hosts
+    if not hosts and settings.auth_mode != "none":
+        hosts = (ANY,)
+    return Origins(
+        listed=frozenset(settings.cors_origins), hosts=frozenset({*hosts, socket.gethostname().lower()})
+    )
 
 
 def _parts(settings: Settings, recorder: Recorder, tenants: Mapping[str, Allowance]) -> Parts:

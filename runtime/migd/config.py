@@ -21,6 +21,7 @@ from migd.setting_values import (
     integer,
     matching,
     number,
+    several,
 )
 
 _PREFIX = "MIGD_"
@@ -49,6 +50,7 @@ class Setting:
 
 
 _BYTES = integer(1024, 1 << 30, "bytes")
+_HEAD_BYTES = integer(1024, 1_048_576, "bytes")
 _SECONDS = number(0.1, 3600, "seconds")
 _GRACE = number(0, 3600, "seconds")
 _WINDOW = number(1, 30 * _DAY_S, "seconds")
@@ -59,6 +61,12 @@ _COUNT = integer(1, 1_000_000)
 _COUNT_OR_NONE = integer(0, 1_000_000)
 _RATE = number(0, 1_000_000, "a second")
 _MANY = integer(1, 100_000_000)
+_HOST = r"(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])"
+_ORIGINS = several(
+    rf"[a-z][a-z0-9+.-]*://{_HOST}(?::[0-9]{{1,5}})?",
+    "origins such as https://app.example.com, with commas between them",
+)
+_HOSTS = several(rf"\*|{_HOST}", "host names without a port, with commas between them, or * for any")
 _SERVER_ID = matching(r"[A-Za-z0-9_-]{1,64}", "1 to 64 characters of A-Z a-z 0-9 _ -")
 _SYNCHRONOUS = choice("normal", "full")
 _FAILPOINTS = "|".join(failpoint.value for failpoint in Failpoint)
@@ -94,6 +102,17 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MIGD_GRPC_MIN_PING_INTERVAL_S", "10", _SECONDS, "Clients that ping more often are cut off."),
     Setting("MIGD_NATS_URL", "", TEXT, "The NATS server; not in this version, so leave it unset."),
     Setting("MIGD_ENABLE_NATS_BINDING", "true", FLAG, "Serve requests over NATS where MIGD_NATS_URL is set."),
+    Setting("MIGD_CORS_ORIGINS", "", _ORIGINS, "Origins whose pages may call the gateway beside its own."),
+    Setting("MIGD_ALLOWED_HOSTS", "", _HOSTS, "Names with a dot that the gateway is called by."),
+    Setting("MIGD_MAX_SOCKETS", "16384", _COUNT, "TCP connections to the HTTP port; more are refused."),
+    Setting("MIGD_MAX_SOCKETS_PER_ADDRESS", "0", _COUNT_OR_NONE, "Those of one address; 0: no limit."),
+    Setting("MIGD_MAX_URL_BYTES", "8192", _HEAD_BYTES, "The longest URL taken, its query included."),
+    Setting("MIGD_MAX_HEAD_BYTES", "65536", _HEAD_BYTES, "The largest head of an HTTP request taken."),
+    Setting("MIGD_MAX_HEADER_FIELDS", "100", _COUNT, "The most header fields in an HTTP request."),
+    Setting("MIGD_HEAD_TIMEOUT_S", "20", _SECONDS, "How long the head of a request may take to arrive."),
+    Setting("MIGD_IDLE_TIMEOUT_S", "75", _SECONDS, "How long an HTTP connection may wait for a request."),
+    Setting("MIGD_WRITE_TIMEOUT_S", "120", _SECONDS, "How long a client may take nothing of its answer."),
+    Setting("MIGD_WEBSOCKET_PING_S", "20", _SECONDS, "How often a WebSocket is pinged; as long to answer."),
     Setting("MIGD_MAX_BODY_BYTES", "4194304", _BYTES, "The largest HTTP body or gRPC message taken."),
     Setting("MIGD_MAX_FRAME_BYTES", "4194304", _BYTES, "The largest WebSocket or StreamInvoke frame taken."),
     Setting("MIGD_BODY_TIMEOUT_S", "30", _SECONDS, "How long the body of a request may take to arrive."),
@@ -146,6 +165,17 @@ class Settings:
     grpc_min_ping_interval_s: float
     nats_url: str
     enable_nats_binding: bool
+    cors_origins: tuple[str, ...]
+    allowed_hosts: tuple[str, ...]
+    max_sockets: int
+    max_sockets_per_address: int
+    max_url_bytes: int
+    max_head_bytes: int
+    max_header_fields: int
+    head_timeout_s: float
+    idle_timeout_s: float
+    write_timeout_s: float
+    websocket_ping_s: float
     max_body_bytes: int
     max_frame_bytes: int
     body_timeout_s: float
@@ -197,7 +227,7 @@ def unknown_variables(environ: Mapping[str, str]) -> list[str]:
 def _value(row: Setting, environ: Mapping[str, str], flags: Mapping[str, str]) -> Any:
     text = flags.get(row.variable) or environ.get(row.variable, "").strip() or row.default
     if not text:
-        return None if row.kind in (ADDRESS, FILE, FOLDER) else ""
+        return None if row.kind in (ADDRESS, FILE, FOLDER) else row.kind.absent
     try:
         return row.kind.parse(text)
     except ValueError:

@@ -54,13 +54,13 @@ class DirectHttpProtocol(BoundedHttpProtocol):
             if not self._refused:
                 self._hand_over(kept, None)
 
-    def on_headers_complete(self) -> None:
+    def begin_request(self) -> None:
         if self._may_keep():
             self._used = True
             self._kept = b""
             self.scope["method"] = self.parser.get_method().decode("ascii")
         else:
-            super().on_headers_complete()
+            super().begin_request()
 
     def on_body(self, body: bytes) -> None:
         if self._kept is None:
@@ -109,7 +109,7 @@ class DirectHttpProtocol(BoundedHttpProtocol):
     def _hand_over(self, body: bytes, rest: Application | None) -> None:
         """Let uvicorn have the request; `rest` is what is left to do for it."""
         self._rest = rest
-        super().on_headers_complete()
+        super().begin_request()
         if body:
             super().on_body(body)
 

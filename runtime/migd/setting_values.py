@@ -26,11 +26,14 @@ class Address(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How the text of a value is read. `parse` raises ValueError for whatever is not `allowed`."""
+    """How the text of a value is read. `parse` raises ValueError for whatever is not `allowed`. `absent` is
+    the value where there is no text.
+    """
 
     allowed: str
     parse: Callable[[str], Any]
     unit: str = ""
+    absent: Any = ""
 
 
 def integer(least: int, most: int, unit: str = "") -> Kind:
@@ -76,6 +79,18 @@ def matching(pattern: str, allowed: str) -> Kind:
         return text
 
     return Kind(allowed, parse)
+
+
+def several(pattern: str, allowed: str) -> Kind:
+    """Words with commas between them, each of which matches a regular expression, in lower case."""
+
+    def parse(text: str) -> tuple[str, ...]:
+        words = tuple(word.strip().lower() for word in text.split(","))
+        if not all(re.fullmatch(pattern, word) for word in words):
+            raise ValueError(text)
+        return words
+
+    return Kind(allowed, parse, absent=())
 
 
 def _parse_flag(text: str) -> bool:
