@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run generate test check fresh conformance fuzz bench lock clean
+.PHONY: help setup run generate test check fresh conformance fuzz bench soak lock clean
 
 help:  ## show this list
 	@echo "make <target>; the first one to try is 'make run'"
@@ -51,6 +51,9 @@ fuzz: $(STAMP)  ## schema-driven fuzzing of a running server, bounded
 
 bench: $(STAMP)  ## measure against bare floors: figure, floor, ratio
 	@$(BIN)/python -m tools.bench
+
+soak: $(STAMP)  ## a million mixed operations on one migd: anything unexpected, anything that grows
+	@$(BIN)/python -m tools.soak
 
 lock: $(STAMP)  ## compile requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url \

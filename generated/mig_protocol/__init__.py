@@ -10,5 +10,5 @@ from typing import Final
 MIG_VERSION: Final = "0.1"
 """The protocol version that messages carry as mig_version."""
 
-SPEC_HASH: Final = "ad2760f18094dd168750dc888da4c8504b090eb5b64ac00c2b78e391d89654ed"
+SPEC_HASH: Final = "0809db90ab49856095931872a57740baffc0fd05372379e0289b7236c2152c43"
 """SHA-256 over the spec that this package was generated from."""

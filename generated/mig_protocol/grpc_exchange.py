@@ -25,7 +25,8 @@ class GrpcExchange:
     `metadata` are lower case, as gRPC has them. `peer` is the other end as gRPC names it, "" where nobody
     asks. `time_left_s` is what the client's gRPC deadline leaves, in seconds; None: it set none.
     `wire_bytes` is the length of the first request message. `carried` is what the metadata says of the message
-    header and `tenant` its valid x-tenant-id, both None until `read_carried`.
+    header and `tenant` its valid x-tenant-id, both None until `read_carried`; once a unary request is read,
+    `carried` is the whole header of the request.
     """
 
     __slots__ = (

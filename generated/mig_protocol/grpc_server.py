@@ -96,6 +96,8 @@ class GrpcStub:
             request = decode(data)
             if exchange.carried is not None:
                 fill_header(request, exchange.carried)
+            # So that what is logged of a refusal from here on names the message that was sent.
+            exchange.carried = request.header or None
             return request
 
         return read

@@ -39,7 +39,8 @@ class Exchange:
     their names in lower case; `fields` are those of them that MIG reads. `route` (such as
     "/mig/v0.1/invoke/{capability}") and `operation` (such as "INVOKE") are "" until the request is routed.
     `carried` is what the HTTP header fields say of the message header and `tenant` the valid X-Tenant-ID,
-    both None until they are read, which is right after routing. `wire_bytes` is the length of the body.
+    both None until they are read, which is right after routing; once the body is read, `carried` is the whole
+    header of the request. `wire_bytes` is the length of the body.
     """
 
     __slots__ = (

@@ -76,8 +76,11 @@ def _body_reader(route: Route, message: type[msgspec.Struct]) -> ReadRequest:
 
     def read(exchange: Exchange, body: bytes, parameter: str) -> Any:
         request: Any = decode(body or b"{}")
-        if has_header and exchange.carried is not None:
-            fill_header(request, exchange.carried)
+        if has_header:
+            if exchange.carried is not None:
+                fill_header(request, exchange.carried)
+            # So that a refusal from here on answers with the header that was sent.
+            exchange.carried = request.header or None
         if bind is not None:
             bind(request, parameter)
         return request

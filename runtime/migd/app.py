@@ -41,6 +41,7 @@ from migd.stores.sqlite import SqliteStore, StoreError, StoreFolderError
 
 if TYPE_CHECKING:
     from migd.bindings.grpc.service import GrpcBinding
+    from migd.nats_side import NatsSide
 
 _log = logging.getLogger("migd.app")
 _HS256_KEY_BYTES = 32
@@ -63,8 +64,14 @@ class Application:
         self._settings = settings
         self._capabilities = tuple(capabilities)
         metrics = Metrics() if settings.enable_metrics else None
-        self.gateway = Gateway(_parts(settings, metrics or NullRecorder(), tenants or {}))
+        self.nats = _nats(settings)
+        parts = _parts(settings, metrics or NullRecorder(), tenants or {}, self.nats)
+        self.gateway = Gateway(parts)
+        if self.nats is not None:
+            self.nats.serve(self.gateway, parts)
         if metrics is not None:
+            if self.nats is not None:
+                metrics.mirror = self.nats.mirror_state
             metrics.in_flight = self.gateway.in_flight
             metrics.audit_lost = self.gateway.audit_lost
             metrics.knows_capability = self.gateway.knows_capability
@@ -80,6 +87,8 @@ class Application:
             raise ConfigError(f"{error}; {ELSEWHERE}") from error
         except StoreError as error:
             raise ConfigError(str(error)) from error
+        if self.nats is not None:
+            await self.nats.start()
 
     def reopen(self) -> None:
         """What SIGHUP does: files that were moved away are let go of, and new ones begun in their place."""
@@ -87,13 +96,19 @@ class Application:
 
     async def drain(self) -> None:
         """Nothing new; what runs ends by itself or is failed, and every stream has its last frame."""
+        if self.nats is not None:
+            await self.nats.stop_taking()
         await self.gateway.drain(self._settings.shutdown_grace_s)
         await self._websockets.end()
         if self.grpc is not None:
             self.grpc.end()
+        if self.nats is not None:
+            await self.nats.finish()
 
     async def close(self) -> None:
         """Let go of everything."""
+        if self.nats is not None:
+            await self.nats.close()
         await self.gateway.close()
 
     def refuse(self, fault: MigFault) -> tuple[int, bytes]:
@@ -124,7 +139,18 @@ def _origins(settings: Settings) -> Origins:
     )
 
 
-def _parts(settings: Settings, recorder: Recorder, tenants: Mapping[str, Allowance]) -> Parts:
+def _nats(settings: Settings) -> NatsSide | None:
+    if not settings.nats_url:
+        return None
+    # Its library is imported only where it is used: no start waits for it otherwise.
+    from migd.nats_side import NatsSide
+
+    return NatsSide(settings)
+
+
+def _parts(
+    settings: Settings, recorder: Recorder, tenants: Mapping[str, Allowance], nats: NatsSide | None
+) -> Parts:
     clock = SystemClock()
     failpoints = _failpoints(settings.failpoint)
     return Parts(
@@ -134,19 +160,22 @@ def _parts(settings: Settings, recorder: Recorder, tenants: Mapping[str, Allowan
         recorder=recorder,
         identity=Identity(
             server_id=settings.server_id,
-            bindings=_bindings(settings),
+            bindings=_bindings(settings, nats),
             metrics_enabled=settings.enable_metrics,
+            nats_binding_active=nats.active if nats else bool,
         ),
         limits=_limits(settings, tenants),
         audit_sinks=_audit_sinks(settings, clock),
         audit_on_failure=settings.audit_on_failure,
         require_tenant_header=settings.require_tenant_header,
+        health={"nats": nats.health} if nats else {},
         failpoints=failpoints,
     )
 
 
-def _bindings(settings: Settings) -> frozenset[str]:
-    return frozenset({"http", "grpc"} if settings.grpc_addr else {"http"})
+def _bindings(settings: Settings, nats: NatsSide | None) -> frozenset[str]:
+    on = {"http": True, "grpc": settings.grpc_addr is not None, "nats": nats is not None and nats.serves}
+    return frozenset(name for name, enabled in on.items() if enabled)
 
 
 def _grpc_binding(gateway: Gateway) -> GrpcBinding:
@@ -198,6 +227,7 @@ def _limits(settings: Settings, tenants: Mapping[str, Allowance]) -> Limits:
         max_deadline_ms=settings.max_deadline_ms,
         max_concurrent_invocations=settings.max_concurrent_invocations,
         max_streams_per_connection=settings.max_streams_per_connection,
+        max_connections=settings.max_connections,
         max_connections_per_tenant=settings.max_connections_per_tenant,
         idempotency_window_s=settings.idempotency_window_s,
         cancel_window_s=settings.cancel_window_s,

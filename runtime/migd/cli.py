@@ -171,6 +171,8 @@ def _shown(row: Setting, settings: Settings) -> str:
     value = getattr(settings, row.field)
     if row.secret and value:
         return "(secret)"
+    if row.kind.shown is not None:
+        return row.kind.shown(value)
     return str(value).lower() if isinstance(value, bool) else str(value or "")
 
 

@@ -14,6 +14,7 @@ from migd.setting_values import (
     FILE,
     FLAG,
     FOLDER,
+    NATS_URLS,
     TEXT,
     Address,
     Kind,
@@ -100,7 +101,6 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MIGD_GRPC_KEEPALIVE_S", "60", _SECONDS, "How often a quiet gRPC client is pinged."),
     Setting("MIGD_GRPC_KEEPALIVE_TIMEOUT_S", "20", _SECONDS, "How long it may take to answer."),
     Setting("MIGD_GRPC_MIN_PING_INTERVAL_S", "10", _SECONDS, "Clients that ping more often are cut off."),
-    Setting("MIGD_NATS_URL", "", TEXT, "The NATS server; not in this version, so leave it unset."),
     Setting("MIGD_ENABLE_NATS_BINDING", "true", FLAG, "Serve requests over NATS where MIGD_NATS_URL is set."),
     Setting("MIGD_CORS_ORIGINS", "", _ORIGINS, "Origins whose pages may call the gateway beside its own."),
     Setting("MIGD_ALLOWED_HOSTS", "", _HOSTS, "Names with a dot that the gateway is called by."),
@@ -115,6 +115,15 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MIGD_WEBSOCKET_PING_S", "20", _SECONDS, "How often a WebSocket is pinged; as long to answer."),
     Setting("MIGD_MAX_BODY_BYTES", "4194304", _BYTES, "The largest HTTP body or gRPC message taken."),
     Setting("MIGD_MAX_FRAME_BYTES", "4194304", _BYTES, "The largest WebSocket or StreamInvoke frame taken."),
+    Setting("MIGD_NATS_URL", "", NATS_URLS, "The NATS servers of one cluster; unset, NATS is not used."),
+    Setting("MIGD_NATS_USER", "", TEXT, "The user to connect to NATS as."),
+    Setting("MIGD_NATS_PASSWORD", "", TEXT, "The password of MIGD_NATS_USER.", secret=True),
+    Setting("MIGD_NATS_TOKEN", "", TEXT, "The token to connect to NATS with.", secret=True),
+    Setting("MIGD_NATS_NKEY", "", FILE, "The file with the nkey seed to connect to NATS with."),
+    Setting("MIGD_NATS_CREDS", "", FILE, "The credentials file (JWT and seed) to connect to NATS with."),
+    Setting("MIGD_NATS_TLS_CA", "", FILE, "Certificates to trust NATS by; unset, the system's."),
+    Setting("MIGD_NATS_TLS_CERT", "", FILE, "The certificate to show to NATS."),
+    Setting("MIGD_NATS_TLS_KEY", "", FILE, "The key of MIGD_NATS_TLS_CERT."),
     Setting("MIGD_BODY_TIMEOUT_S", "30", _SECONDS, "How long the body of a request may take to arrive."),
     Setting("MIGD_SHUTDOWN_GRACE_S", "10", _GRACE, "How long work may go on after SIGTERM."),
     Setting("MIGD_SSE_KEEPALIVE_S", "15", _SECONDS, "How often a quiet SSE stream says that it is there."),
@@ -123,6 +132,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MIGD_TENANT_RATE_BURST", "0", _COUNT_OR_NONE, "So many at once after a pause; 0: a second's."),
     Setting("MIGD_TENANT_CONCURRENCY", "0", _COUNT_OR_NONE, "Those of a tenant that may run; 0: no limit."),
     Setting("MIGD_MAX_STREAMS_PER_CONNECTION", "256", _COUNT, "Streams on one WebSocket or StreamInvoke."),
+    Setting("MIGD_MAX_CONNECTIONS", "10000", _COUNT, "Long-lived connections in all."),
     Setting("MIGD_MAX_CONNECTIONS_PER_TENANT", "1000", _COUNT, "Long-lived connections of a tenant."),
     Setting("MIGD_MAX_DEADLINE_MS", "3600000", _MILLISECONDS, "The longest that one invocation may run."),
     Setting("MIGD_IDEMPOTENCY_WINDOW_S", "86400", _WINDOW, "How long a success is given again."),
@@ -176,6 +186,14 @@ class Settings:
     idle_timeout_s: float
     write_timeout_s: float
     websocket_ping_s: float
+    nats_user: str
+    nats_password: str
+    nats_token: str
+    nats_nkey: Path | None
+    nats_creds: Path | None
+    nats_tls_ca: Path | None
+    nats_tls_cert: Path | None
+    nats_tls_key: Path | None
     max_body_bytes: int
     max_frame_bytes: int
     body_timeout_s: float
@@ -186,6 +204,7 @@ class Settings:
     tenant_rate_burst: int
     tenant_concurrency: int
     max_streams_per_connection: int
+    max_connections: int
     max_connections_per_tenant: int
     max_deadline_ms: int
     idempotency_window_s: float
@@ -232,7 +251,7 @@ def _value(row: Setting, environ: Mapping[str, str], flags: Mapping[str, str]) -
         return row.kind.parse(text)
     except ValueError:
         name = row.flag if row.variable in flags else row.variable
-        shown = "" if row.secret else f"={text!r}"
+        shown = "" if row.secret or row.kind.shown else f"={text!r}"
         raise ConfigError(f"{name}{shown} is not usable: expected {row.kind.allowed}") from None
 
 
@@ -241,8 +260,6 @@ def _check_together(settings: Settings) -> None:
         raise ConfigError(
             "MIGD_AUTH_MODE=jwt needs MIGD_JWT_HS256_SECRET, the secret that tokens are signed with"
         )
-    if settings.nats_url:
-        raise ConfigError("MIGD_NATS_URL is set, and this version has no NATS binding: unset it")
     if settings.tenant_rate_burst and not settings.tenant_rate_per_s:
         raise ConfigError("MIGD_TENANT_RATE_BURST is set and MIGD_TENANT_RATE_PER_S, the rate, is not")
     if settings.heartbeat_min_ms > settings.heartbeat_max_ms:

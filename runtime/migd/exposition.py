@@ -48,6 +48,7 @@ class Exposition:
             "Audit records given up because they could not be written, in all places together.",
             value=self._metrics.audit_lost(),
         )
+        yield from self._mirror()
         yield InfoMetricFamily(
             "mig_gateway_build",
             "What is running.",
@@ -107,6 +108,24 @@ class Exposition:
             "mig_gateway_events_delivered",
             "Events handed to a subscriber.",
             value=self._metrics.events_delivered,
+        )
+
+    def _mirror(self) -> Iterator[Metric]:
+        state = self._metrics.mirror()
+        if state is None:
+            return
+        events = CounterMetricFamily(
+            "mig_gateway_events_mirrored", "Events to and from other gateways.", labels=("outcome",)
+        )
+        yield _filled(events, [((outcome,), n) for outcome, n in self._metrics.events_mirrored.items()])
+        yield GaugeMetricFamily("mig_gateway_mirror_peers", "Other gateways that are there.", state.peers)
+        yield GaugeMetricFamily(
+            "mig_gateway_mirror_owed_topics", "Topics with events that have not gone out.", state.owed
+        )
+        yield GaugeMetricFamily(
+            "mig_gateway_mirror_missing_topics",
+            "Topics in which events of another gateway are missing.",
+            state.missing,
         )
 
 

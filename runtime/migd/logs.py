@@ -30,6 +30,8 @@ FIELDS = (
     "variable",
 )
 _LONGEST_VALUE = 500
+# The end of a traceback has what went wrong; an exception's own text may hold all that a caller sent.
+_LONGEST_TRACEBACK = 16_384
 
 
 class JsonFormatter(logging.Formatter):
@@ -44,7 +46,7 @@ class JsonFormatter(logging.Formatter):
             **dict(_facts(record)),
         }
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            line["exception"] = self.formatException(record.exc_info)[-_LONGEST_TRACEBACK:]
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
@@ -56,7 +58,8 @@ class TextFormatter(logging.Formatter):
         words += [f"{name}={_quoted(value)}" for name, value in _facts(record)]
         line = " ".join(words)
         if record.exc_info:
-            line += "\n    " + self.formatException(record.exc_info).replace("\n", "\n    ")
+            traceback = self.formatException(record.exc_info)[-_LONGEST_TRACEBACK:]
+            line += "\n    " + traceback.replace("\n", "\n    ")
         return line
 
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable
+from typing import NamedTuple
+
+from migd.core.recorder import MirrorOutcome
 
 # Upper bounds in seconds: from what the event loop answers at once to what a model takes.
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -38,6 +41,16 @@ class Timings:
         return sum(self.buckets)
 
 
+class MirrorState(NamedTuple):
+    """Other gateways that are there, topics with events that have not gone out to them, and topics in which
+    something of theirs is missing.
+    """
+
+    peers: int
+    owed: int
+    missing: int
+
+
 class Metrics:
     """The core's Recorder, and what the HTTP edge observes.
 
@@ -52,8 +65,10 @@ class Metrics:
         self.streams: Counter[str] = Counter()
         self.events_published = 0
         self.events_delivered = 0
+        self.events_mirrored: Counter[str] = Counter()
         self.in_flight: Callable[[], int] = int
         self.audit_lost: Callable[[], int] = int
+        self.mirror: Callable[[], MirrorState | None] = _no_mirror
         self.knows_capability: Callable[[str], bool] = bool
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -85,3 +100,10 @@ class Metrics:
 
     def delivered(self, count: int) -> None:
         self.events_delivered += count
+
+    def mirrored(self, outcome: MirrorOutcome, count: int) -> None:
+        self.events_mirrored[outcome] += count
+
+
+def _no_mirror() -> None:
+    """Without NATS there is none."""

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 _TRUE = frozenset({"true", "t", "1", "yes", "on"})
 _FALSE = frozenset({"false", "f", "0", "no", "off"})
+_NATS_PORT = 4222
 _ADDRESS = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.%a-z]+)\]|(?P<host>[^\s:\[\]]*)):(?P<port>[0-9]{1,5})")
 
 
@@ -34,6 +36,8 @@ class Kind:
     parse: Callable[[str], Any]
     unit: str = ""
     absent: Any = ""
+    # Where a value may hold a secret: the value with that left out.
+    shown: Callable[[str], str] | None = None
 
 
 def integer(least: int, most: int, unit: str = "") -> Kind:
@@ -107,8 +111,32 @@ def _parse_address(text: str) -> Address:
     return Address(match["six"] or match["host"] or "", int(match["port"]))
 
 
+def _parse_nats_urls(text: str) -> str:
+    urls = [part.strip() for part in text.split(",")]
+    return ",".join(_nats_url(url) for url in urls)
+
+
+def _nats_url(text: str) -> str:
+    url = urlsplit(text if "://" in text else f"nats://{text}")
+    if url.scheme not in ("nats", "tls") or not url.hostname or url.path.strip("/") or url.query:
+        raise ValueError(text)
+    host = f"[{url.hostname}]" if ":" in url.hostname else url.hostname
+    user, at, _ = url.netloc.rpartition("@")
+    return f"{url.scheme}://{user}{at}{host}:{url.port or _NATS_PORT}"
+
+
+def without_credentials(urls: str) -> str:
+    """NATS URLs, and of their credentials only that there are some."""
+    return re.sub(r"://[^,]*@", "://(secret)@", urls)
+
+
 FLAG = Kind("true or false", _parse_flag)
 ADDRESS = Kind("host:port, such as 127.0.0.1:8080, [::1]:8080 or :8080 for every interface", _parse_address)
 FILE = Kind("the path of a file", Path)
 FOLDER = Kind("the path of a folder", Path)
 TEXT = Kind("text", str)
+NATS_URLS = Kind(
+    "NATS URLs with commas between them, such as nats://localhost:4222 or tls://user:password@host",
+    _parse_nats_urls,
+    shown=without_credentials,
+)

@@ -59,6 +59,12 @@ def test_an_operation_without_a_place_has_the_reason() -> None:
     assert operation.absent == {"rpc": "Prometheus scrapes over HTTP", "nats": "Prometheus scrapes over HTTP"}
 
 
+def test_a_channel_has_the_queue_group_of_its_requests() -> None:
+    queues = {one.id: one.queue for one in model().channels}
+    assert (queues["invoke"], queues["events"]) == ("mig-gateways", "mig-gateways")
+    assert (queues["cancel"], queues["stream"], queues["websocket"]) == ("", "", "")
+
+
 def test_a_shared_parameter_is_followed() -> None:
     route = model().operation("INVOKE").route
     assert route is not None

@@ -22,6 +22,7 @@ from mig_protocol.messages import (
     SchemaRegistration,
     TenantCreation,
 )
+from migd.core.limits import Limits
 from support.gateway_under_test import GatewayUnderTest, Scripted, calling, capability
 
 STRICT = {"type": "object", "required": ["must"]}
@@ -48,6 +49,26 @@ async def test_an_org_a_tenant_and_a_gateway_each_need_the_one_above() -> None:
         assert (tenant.id, tenant.org_id, gateway.tenant_id) == ("acme", org.id, "acme")
         taken = TenantCreation(name="again", org_id=org.id, id="acme")
         assert await refusal(admin.create_tenant(taken)) is MigErrorCode.MIG_INVALID_REQUEST
+
+
+async def test_capabilities_and_schemas_are_limited_in_number_and_those_known_can_be_replaced() -> None:
+    async with GatewayUnderTest(limits=Limits(max_capabilities=2, max_schemas=1)) as under_test:
+        admin = under_test.gateway.administration
+
+        def capabilities(id: str) -> Coroutine[Any, Any, object]:
+            own = CapabilityDescriptor(id=id, version="1.0.0", modes=[InvocationMode.unary])
+            return admin.register_capability(CapabilityRegistration(descriptor=own))
+
+        def schemas(uri: str) -> Coroutine[Any, Any, object]:
+            return admin.register_schema(SchemaRegistration(uri=uri, schema={"type": "object"}))
+
+        await capabilities("a.first")
+        await schemas("schema://first")
+        assert await refusal(capabilities("a.second")) is MigErrorCode.MIG_RATE_LIMITED
+        assert await refusal(schemas("schema://second")) is MigErrorCode.MIG_RATE_LIMITED
+        await capabilities("a.first")
+        await schemas("schema://first")
+        assert len(await under_test.store.catalog.capabilities()) == 1
 
 
 async def test_a_registered_capability_is_listed_and_has_no_provider() -> None:

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from mig_protocol.errors import MigFault
-from mig_protocol.messages import MigErrorCode, QoSProfile
+from mig_protocol.messages import CancelRequest, CancelStatus, MigErrorCode, QoSProfile
 from migd.core.limits import Limits
 from support.gateway_under_test import GatewayUnderTest, Scripted, calling, capability, settle
 
@@ -130,6 +130,16 @@ async def test_any_one_of_the_scopes_is_enough_and_anonymous_callers_are_not_ask
         assert (await under_test.invoke(call=calling(scopes="b"))).payload == {"done": True}
         assert (await under_test.invoke(call=calling())).payload == {"done": True}
         assert (await refused(under_test, call=calling(scopes=""))).code is MigErrorCode.MIG_FORBIDDEN
+
+
+@pytest.mark.parametrize("down", ["", "broken"])
+async def test_a_cancel_comes_too_late_for_what_failed_at_once(down: str) -> None:
+    async with GatewayUnderTest() as under_test:
+        under_test.provider.error, under_test.provider.down = ValueError("no"), down
+        with pytest.raises(MigFault):
+            await under_test.invoke(message_id="m-1")
+        ack = await under_test.gateway.cancel(calling(), CancelRequest(target_message_id="m-1"))
+        assert (ack.accepted, ack.status) == (False, CancelStatus.completed)
 
 
 async def test_what_a_provider_raises_is_internal_and_tells_nothing() -> None:

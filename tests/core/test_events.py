@@ -17,6 +17,7 @@ from mig_protocol.messages import (
     PublishAck,
     PublishRequest,
     RequestHeader,
+    StreamFrame,
     SubscribeRequest,
 )
 from migd.core.limits import Limits
@@ -54,6 +55,10 @@ async def events(subscription: Subscription) -> list[dict[str, Any]]:
     assert batch is not None
     assert not isinstance(batch, GapNotice)
     return [json.loads(event.json(replay=event.sequence <= subscription.head)) for event in batch]
+
+
+async def unheard(_: StreamFrame) -> None:
+    """Where frames go that no test looks at."""
 
 
 async def test_sequences_start_at_one_and_grow_without_a_hole_per_topic() -> None:
@@ -228,6 +233,17 @@ async def test_open_streams_of_a_tenant_are_limited() -> None:
         await subscribe(under_test, tenant="umbrella")
         first.close()
         await subscribe(under_test)
+
+
+async def test_open_streams_of_all_tenants_are_limited_whatever_they_call_themselves() -> None:
+    async with GatewayUnderTest(limits=Limits(max_connections=2)) as under_test:
+        first = await subscribe(under_test, tenant="a")
+        under_test.gateway.open_session(calling("b"), unheard, ConnectionKind.ws_stream)
+        with pytest.raises(MigFault) as caught:
+            await subscribe(under_test, tenant="c")
+        assert (caught.value.code, caught.value.retry_after_s) == (MigErrorCode.MIG_BACKPRESSURE, 5.0)
+        first.close()
+        await subscribe(under_test, tenant="c")
 
 
 async def _next_or_end(subscription: Subscription) -> object:

@@ -96,6 +96,14 @@ async def test_cancel_after_the_answer_is_too_late() -> None:
         assert await cancel(under_test, "m-1") is CancelStatus.completed
 
 
+async def test_only_the_latest_that_are_over_are_remembered() -> None:
+    async with GatewayUnderTest(limits=Limits(completed_remembered=2)) as under_test:
+        for number in range(4):
+            await under_test.outcome(message_id=f"m-{number}", streamed=number % 2 == 0)
+        seen = [await cancel(under_test, f"m-{number}") for number in range(4)]
+    assert seen == [CancelStatus.pending] * 2 + [CancelStatus.completed] * 2
+
+
 async def test_a_caller_that_goes_away_takes_its_work_with_it() -> None:
     async with GatewayUnderTest() as under_test:
         task = await running(under_test, message_id="m-1")

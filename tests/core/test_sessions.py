@@ -6,6 +6,8 @@ import asyncio
 from collections import defaultdict
 from typing import Any
 
+import pytest
+
 from mig_protocol.messages import (
     ConnectionKind,
     ConnectionQuery,
@@ -168,6 +170,42 @@ async def test_a_refused_request_is_one_terminal_error_frame_and_is_audited() ->
         assert len(under_test.audit.records) == 3
 
 
+async def test_every_frame_of_a_stream_names_its_capability() -> None:
+    async with GatewayUnderTest() as under_test:
+        client = Client(under_test)
+        under_test.provider.items, under_test.provider.error = [{"n": 1}], ValueError("no")
+        await client.request()
+        await client.request("s-2", to="test.unknown")
+        await settle()
+        assert [frame.capability for frame in client.by_stream()["s-1"]] == ["test.scripted"] * 2
+        assert [frame.capability for frame in client.by_stream()["s-2"]] == ["test.unknown"]
+
+
+async def test_a_stream_under_a_used_key_is_its_last_frame_again() -> None:
+    async with GatewayUnderTest() as under_test:
+        under_test.provider.items = [{"n": 1}, Final({"all": 1})]
+        client = Client(under_test)
+        for stream_id in ("s-1", "s-2"):
+            await client.request(stream_id, header={"idempotency_key": "k-1"})
+            await settle()
+        assert client.shape("s-1") == [("response", {"n": 1}, False), ("response", {"all": 1}, True)]
+        assert client.shape("s-2") == [("response", {"all": 1}, True)]
+        replays = [(frame.header.meta or {}).get("mig.idempotent_replay") for frame in client.frames]
+        assert replays == [None, None, True]
+        assert len(under_test.provider.seen) == 1
+
+
+async def test_a_key_is_the_same_for_a_stream_and_for_one_answer() -> None:
+    async with GatewayUnderTest() as under_test:
+        first = await under_test.invoke({"n": 1}, idempotency_key="k-1")
+        client = Client(under_test)
+        await client.request("s-1", payload={"n": 1}, header={"idempotency_key": "k-1", "tenant_id": "acme"})
+        await client.request("s-2", payload={"n": 2}, header={"idempotency_key": "k-1", "tenant_id": "acme"})
+        await settle()
+        assert client.shape("s-1") == [("response", first.payload, True)]
+        assert client.shape("s-2") == [("error", "MIG_INVALID_REQUEST", True)]
+
+
 async def test_a_failure_after_some_frames_is_the_terminal_frame() -> None:
     async with GatewayUnderTest() as under_test:
         under_test.provider.items = [{"n": 1}]
@@ -284,6 +322,19 @@ async def test_a_cancel_that_meets_the_last_frame_changes_nothing() -> None:
         assert sorted(terminal) == ["control", "response"]
 
 
+@pytest.mark.parametrize(
+    ("field", "value"), [("reason", "x" * 1025), ("reason", 1), ("target_message_id", "m 1")]
+)
+async def test_a_cancel_frame_keeps_the_bounds_of_a_cancel_request(field: str, value: Any) -> None:
+    async with GatewayUnderTest() as under_test:
+        payload: dict[str, Any] = {"action": "cancel", field: value}
+        refused = await Client(under_test).control("", None, **payload)
+        assert refused.error
+        assert refused.error.code is MigErrorCode.MIG_INVALID_REQUEST
+        pointers = [one["pointer"] for one in (refused.error.details or {})["violations"]]
+        assert pointers == [f"/payload/{field}"]
+
+
 async def test_what_is_not_a_request_or_a_cancel_is_refused_and_the_session_goes_on() -> None:
     async with GatewayUnderTest() as under_test:
         client = Client(under_test)
@@ -307,6 +358,24 @@ async def test_streams_on_one_connection_are_limited() -> None:
         await under_test.provider.started.wait()
         await client.request("two")
         assert client.shape("two") == [("error", "MIG_BACKPRESSURE", True)]
+
+
+async def test_streams_that_are_over_take_no_place_however_they_ended() -> None:
+    async with GatewayUnderTest(limits=Limits(max_streams_per_connection=1)) as under_test:
+        provider, client = under_test.provider, Client(under_test)
+        for number in range(3):
+            provider.waits = False
+            await client.request(f"done-{number}")
+            await settle()
+            await client.request(f"refused-{number}", to="test.unknown")
+            await settle()
+            provider.waits = True
+            await client.request(f"cancelled-{number}")
+            await provider.started.wait()
+            await client.control(f"cancelled-{number}", action="cancel")
+            await settle()
+        ends = [client.shape(name)[-1][1] for name in client.by_stream()]
+    assert ends == [{}, "MIG_UNSUPPORTED_CAPABILITY", "MIG_TIMEOUT"] * 3
 
 
 async def test_a_reader_that_does_not_keep_up_holds_the_provider_back() -> None:

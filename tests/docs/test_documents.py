@@ -30,6 +30,7 @@ NOT_RUN = {
     "make conformance": "it is a part of what runs the suite",
     "make fuzz": "it runs for minutes; the suite has a bounded part of it",
     "make bench": "it measures, which needs a quiet machine",
+    "make soak": "it runs for minutes; the suite has a short one of a few thousand operations",
     "make lock": "it asks a package index",
 }
 

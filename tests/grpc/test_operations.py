@@ -10,7 +10,7 @@ import pytest
 from grpc import StatusCode, aio
 
 from mig_protocol.errors import MigFault
-from mig_protocol.messages import MigErrorCode
+from mig_protocol.messages import MigErrorCode, QoSProfile
 from mig_protocol.pb import mig_pb2 as pb
 from support.gateway_under_test import Scripted, capability
 from support.grpc_client import (
@@ -352,3 +352,12 @@ async def outcomes(migd: LocalMigd, count: int) -> list[str]:
         records = (await migd.get("/pro/v0.1/audit/export")).json["records"]
         if len(records) >= count:
             return [record["outcome"] for record in records]
+
+
+@pytest.mark.parametrize("value", ["\0" * 20, [False] * 20, [1.7976931348623157e308] * 5])
+async def test_a_payload_is_measured_as_json_where_protobuf_is_shorter(value: Any) -> None:
+    small = capability(Scripted(), qos=QoSProfile(max_payload_bytes=100))
+    async with grpc_migd(small) as (_, client):
+        _, error = await refused(client.invoke("test.scripted", {"value": value}))
+    assert error.code == pb.MIG_INVALID_REQUEST
+    assert plain(error.details)["max_payload_bytes"] == 100

@@ -106,14 +106,25 @@ def test_jwt_mode_without_a_secret_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("variable", "value"),
-    [("MIGD_NATS_URL", "nats://user:hunter2@localhost:4222")],
+    ("text", "urls"),
+    [
+        ("localhost", "nats://localhost:4222"),
+        ("nats://a, tls://u:p@b:1", "nats://a:4222,tls://u:p@b:1"),
+        ("nats://[::1]:7", "nats://[::1]:7"),
+    ],
 )
-def test_a_binding_that_is_not_there_is_refused_and_not_ignored(variable: str, value: str) -> None:
-    with pytest.raises(
-        ConfigError, match=rf"^{variable} is set, and this version has no \w+ binding: unset it$"
-    ):
-        load_settings({variable: value})
+def test_nats_urls_are_completed(text: str, urls: str) -> None:
+    assert load_settings({"MIGD_NATS_URL": text}).nats_url == urls
+
+
+@pytest.mark.parametrize(
+    "text", ["http://u:hunter2@a", "nats://u:hunter2@a:x", "nats://u:hunter2@a,", "nats://u:hunter2@"]
+)
+def test_a_nats_url_that_is_none_is_refused_without_being_shown(text: str) -> None:
+    with pytest.raises(ConfigError) as told:
+        load_settings({"MIGD_NATS_URL": text})
+    assert str(told.value).startswith("MIGD_NATS_URL is not usable: expected NATS URLs")
+    assert "hunter2" not in str(told.value)
 
 
 def test_heartbeat_bounds_that_contradict_each_other_are_refused() -> None:

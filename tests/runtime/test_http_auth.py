@@ -92,6 +92,16 @@ async def test_a_bad_token_is_401(migd: LocalMigd, token: str | None) -> None:
     assert answer.json["header"]["tenant_id"] == "unknown"
 
 
+async def test_a_refusal_repeats_the_header_of_the_body(migd: LocalMigd) -> None:
+    header = {"message_id": "m-1", "session_id": "s-1", "meta": {"mine": 1}}
+    answer = await migd.post("/mig/v0.1/heartbeat", {"header": header})
+    assert answer.status == 401
+    repeated = answer.json["header"]
+    assert (repeated["message_id"], repeated["session_id"]) == ("m-1", "s-1")
+    assert repeated["meta"]["mine"] == 1
+    assert repeated["tenant_id"] == "unknown"
+
+
 async def test_a_token_without_a_tenant_is_403(migd: LocalMigd) -> None:
     answer = await migd.post("/mig/v0.1/hello", {}, authorization=bearer(None))
 

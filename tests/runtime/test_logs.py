@@ -84,6 +84,20 @@ def test_no_value_can_forge_a_line(configure: Configure, form: str) -> None:
     assert " code=2" not in stream.getvalue() or '\\" code=2' in stream.getvalue()
 
 
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_a_line_does_not_grow_with_what_a_caller_sent(configure: Configure, form: str) -> None:
+    stream = configure(form, "info")
+
+    sent = "x" * 1_000_000
+    try:
+        raise ValueError(f"{sent} was the payload, and here is why it failed")
+    except ValueError:
+        logging.getLogger("migd.x").exception("INVOKE failed", extra={"reason": sent, "peer": sent})
+
+    assert len(stream.getvalue()) < 20_000
+    assert "here is why it failed" in stream.getvalue()
+
+
 def test_a_traceback_is_one_field_in_json_and_indented_in_text(configure: Configure) -> None:
     for form in ("json", "text"):
         stream = configure(form, "info")

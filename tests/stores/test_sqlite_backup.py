@@ -138,3 +138,16 @@ async def test_a_place_that_can_not_be_written_is_named(tmp_path: Path, clock: M
     data = await made(tmp_path / "data", clock, 1)
     with pytest.raises(StoreError, match="nowhere/copy can not be written: No such file or directory"):
         backup(data, tmp_path / "nowhere" / "copy")
+
+
+async def test_a_restored_store_has_another_log_since_what_follows_may_differ(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    data = await made(tmp_path / "data", clock, 1)
+    backup(data, tmp_path / "copy")
+    restore(tmp_path / "copy", tmp_path / "again")
+    logs = set()
+    for folder in (data, data, tmp_path / "again"):
+        async with opened(folder, clock) as store:
+            logs.add(store.mirror.log)
+    assert len(logs) == 2

@@ -27,6 +27,7 @@ RELEASED = (
     "e96a83a604bea3fb460b5d853d74730ea7408ca744734034c85f0563c68201fa",
     "6c47dccc24a7b3cebfe75aa28d3d005e699e15ffd001af58cc56e2adc4e5c242",
     "3554ce1824d8fa259bb333b13d6ecfe1be9e43cb287ba061d5b313d257bac354",
+    "9a309ff9d84778a4eb18750face48b888686116286fb2595152c6cbed9b49283",
 )
 """SHA-256 of each step. A step is never edited: to change the tables, add a step, N.sql and its digest."""
 
@@ -83,11 +84,19 @@ async def found_of_version_4(store: SqliteStore) -> None:
     assert verified(await lines_of(store.audit)).startswith(f"{before + 1} records, 1 to {before + 1}, ")
 
 
+async def found_of_version_5(store: SqliteStore) -> None:
+    assert store.mirror.log == "this-log"
+    assert await store.mirror.mirrored("acme", "a.b") == 1
+    assert await store.mirror.knows("that-log")
+    assert await store.mirror.last_taken("that-log", "acme", "c.d") == 7
+
+
 FOUND: tuple[Callable[[SqliteStore], Awaitable[None]], ...] = (
     found_of_version_1,
     found_of_version_2,
     found_of_version_3,
     found_of_version_4,
+    found_of_version_5,
 )
 
 

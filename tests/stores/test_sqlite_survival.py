@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,12 @@ from mig_protocol.messages import (
     Org,
     Tenant,
 )
+from migd.core.mirroring import Origin, Outgoing
 from migd.core.ports import IdempotencyRecord
 from migd.stores.retention import Retention
 from support.audit_trail import ids_of, lines_of, record, verified
 from support.manual_clock import ManualClock
-from support.sqlite_stores import opened, publish, query, sequences
+from support.sqlite_stores import Draft, opened, publish, query, sequences
 
 WORKER = Path(__file__).parent.parent / "support" / "sqlite_worker.py"
 
@@ -157,3 +160,39 @@ def killed_after(folder: Path, acknowledged: int) -> list[dict[str, Any]]:
         said += worker.stdout.readlines()
     # The last line may be torn by the kill: nobody was told.
     return [json.loads(line) for line in said if line.endswith("\n")]
+
+
+async def test_what_was_mirrored_and_taken_is_known_after_a_restart(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    async with opened(tmp_path, clock) as store:
+        log = store.mirror.log
+        await publish(store, "before the first mirroring")
+        await store.mirror.begin()
+        await publish(store, "owed")
+        await store.events.take("acme", "a.b", Draft("theirs"), Origin("there", 4, 0))
+        await store.mirror.skip("there", [], join=True)
+    async with opened(tmp_path, clock) as store:
+        await store.mirror.begin()
+        assert store.mirror.log == log
+        assert list(await store.mirror.outgoing(0, 9, owed=True)) == [Outgoing(1, "acme", "a.b", 2, 1)]
+        assert (await store.events.take("acme", "a.b", Draft("theirs"), Origin("there", 4, 0))).event is None
+        assert (await store.events.take("acme", "c.d", Draft("late"), Origin("there", 6, 5))).last == 0
+        events = await store.events.read("acme", "a.b", 0, 9)
+        assert [(event.log, event.previous) for event in events] == [(None, 0), (None, 1), ("there", 0)]
+
+
+async def test_an_event_that_was_not_committed_is_not_regarded_as_taken(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    async with opened(tmp_path, clock) as store:
+        await store.events.take("acme", "a.b", Draft("first"), Origin("there", 1, 0))
+        with closing(sqlite3.connect(tmp_path / "migd.sqlite3")) as other:
+            other.execute("CREATE TRIGGER no BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'no'); END")
+            with pytest.raises(sqlite3.IntegrityError):
+                await store.events.take("acme", "a.b", Draft("second"), Origin("there", 2, 1))
+            other.execute("DROP TRIGGER no")
+        assert await store.mirror.last_taken("there", "acme", "a.b") == 1
+        taken = await store.events.take("acme", "a.b", Draft("second"), Origin("there", 2, 1))
+        assert taken.event is not None
+        assert taken.event.sequence == 2

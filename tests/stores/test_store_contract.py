@@ -21,7 +21,8 @@ from mig_protocol.messages import (
     Tenant,
 )
 from migd.core.audit import NO_LINE, hash_of
-from migd.core.ports import BATCH_BYTES, ConsumerName, IdempotencyRecord, Store
+from migd.core.mirroring import Head, Origin
+from migd.core.ports import BATCH_BYTES, ConsumerName, IdempotencyRecord, Store, Taken
 from migd.stores.memory import MemoryStore
 from migd.stores.retention import Retention
 from migd.stores.sqlite import SqliteStore
@@ -210,6 +211,98 @@ async def test_topics_and_bytes_are_limited_in_all(clock: ManualClock) -> None:
     assert await sequences(full, 0, topic="a.one") == [1, 2]
 
 
+async def take(
+    store: Store, sequence: int, previous: int, *, log: str = "there", topic: str = "a.b"
+) -> Taken:
+    return await store.events.take("acme", topic, Draft(f"{log}-{sequence}"), Origin(log, sequence, previous))
+
+
+async def test_an_event_of_another_log_is_taken_once_and_has_a_place_of_its_own(store: Store) -> None:
+    await append(store, 2)
+    taken = await take(store, 40, 0)
+    assert taken.event is not None
+    assert (taken.event.sequence, taken.event.event_id, taken.event.log) == (3, "there-40", "there")
+    assert await take(store, 40, 0) == Taken(None, 40)
+    assert await take(store, 39, 0) == Taken(None, 40)
+    assert (await take(store, 44, 40)).last == 44
+    assert await sequences(store, 0) == [1, 2, 3, 4]
+    read = await store.events.read("acme", "a.b", 0, 9)
+    assert [(event.log, event.previous) for event in read] == [
+        (None, 0),
+        (None, 1),
+        ("there", 0),
+        ("there", 0),
+    ]
+
+
+async def test_an_event_after_a_hole_is_not_taken_until_the_hole_is_filled_or_skipped(store: Store) -> None:
+    await take(store, 1, 0)
+    assert await take(store, 5, 3) == Taken(None, 1)
+    assert (await take(store, 3, 1)).event is not None
+    assert (await take(store, 5, 3)).event is not None
+    await store.mirror.skip("there", [Head("acme", "a.b", 8)], join=False)
+    assert (await take(store, 9, 7)).event is not None
+    assert await store.mirror.last_taken("there", "acme", "a.b") == 9
+
+
+async def test_logs_topics_and_events_without_a_sequence_do_not_hold_up_each_other(store: Store) -> None:
+    for log, topic in (("there", "a.b"), ("elsewhere", "a.b"), ("there", "c.d")):
+        assert (await take(store, 7, 0, log=log, topic=topic)).event is not None
+    for _ in range(2):
+        assert (await take(store, 0, 0)).event is not None
+    assert await store.mirror.last_taken("there", "acme", "a.b") == 7
+
+
+async def test_of_a_log_that_was_joined_nothing_is_missed(store: Store) -> None:
+    assert not await store.mirror.knows("there")
+    await store.mirror.skip("there", [Head("acme", "a.b", 5)], join=True)
+    assert await store.mirror.knows("there")
+    assert await take(store, 9, 7) == Taken(None, 5)
+    assert await take(store, 9, 7, topic="c.d") == Taken(None, 0)
+    assert (await take(store, 7, 5)).event is not None
+
+
+async def test_what_is_refused_for_want_of_room_is_not_regarded_as_taken(store: Store) -> None:
+    await append(store, 1, topic="a.one")
+    await append(store, 1, topic="a.two")
+    with pytest.raises(MigFault):
+        await take(store, 1, 0, topic="a.three")
+    assert await store.mirror.last_taken("there", "acme", "a.three") == 0
+
+
+async def test_what_was_published_here_is_owed_until_it_is_mirrored(store: Store) -> None:
+    assert store.mirror.log
+    await append(store, 2)
+    await take(store, 1, 0)
+    await append(store, 1, topic="c.d")
+    await append(store, 1)
+
+    async def outgoing(*, owed: bool, after: int = 0, limit: int = 9) -> list[tuple[str, int, int]]:
+        found = await store.mirror.outgoing(after, limit, owed=owed)
+        assert [each.place for each in found] == sorted(each.place for each in found)
+        return [(each.topic, each.own, each.mirrored) for each in found]
+
+    assert await outgoing(owed=True) == [("a.b", 4, 0), ("c.d", 1, 0)]
+    await store.mirror.put_mirrored([Head("acme", "a.b", 4)])
+    assert await store.mirror.mirrored("acme", "a.b") == 4
+    assert await outgoing(owed=True) == [("c.d", 1, 0)]
+    assert await outgoing(owed=False, limit=1) == [("a.b", 4, 4)]
+    (first,) = await store.mirror.outgoing(0, 1, owed=False)
+    assert await outgoing(owed=False, after=first.place) == [("c.d", 1, 0)]
+
+
+async def test_other_logs_are_limited_those_first_that_were_silent_longest(store: Store) -> None:
+    await store.mirror.skip("first", [], join=True)
+    await store.mirror.skip("second", [Head("acme", "a.b", 3)], join=True)
+    for number in range(62):
+        await store.mirror.skip(f"log-{number}", [], join=True)
+    await take(store, 1, 0, log="first", topic="a.b")
+    await store.mirror.skip("one too many", [], join=True)
+    assert await store.mirror.knows("first")
+    assert not await store.mirror.knows("second")
+    assert await store.mirror.last_taken("second", "acme", "a.b") == 0
+
+
 BILLING = ConsumerName("acme", "a.b", "billing")
 
 
@@ -316,6 +409,12 @@ async def test_a_tombstone_lasts_for_its_window_and_is_its_tenants_own(
     assert store.tombstones.reason("umbrella", "m") is None
     clock.advance(61)
     assert store.tombstones.reason("acme", "m") is None
+
+
+async def test_tombstones_are_limited_oldest_first(store: Store) -> None:
+    for number in range(4):
+        await store.tombstones.put("acme", f"m{number}", "why", 60)
+    assert [store.tombstones.reason("acme", f"m{number}") for number in range(4)] == [None, *["why"] * 3]
 
 
 async def test_registered_capabilities_and_schemas_are_given_back_the_latest_of_each(store: Store) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import sys
 import time
 import urllib.request
@@ -19,6 +20,8 @@ from support.document_terminal import PATIENCE_S, Terminal
 _CURL_STAND_IN = Path(__file__).with_name("curl_stand_in.py")
 _DOCUMENTED = re.compile(r"(?:localhost|127\.0\.0\.1):8080")
 _DOCUMENTED_GRPC = re.compile(r"(?:localhost|127\.0\.0\.1):9090")
+# As documents have it; the tests of several documents may run at the same time.
+_NATS_PORT = re.compile(r"\b4222\b")
 _READY = re.compile(r"ready on http://(\S+?)[\s/][^\n]*?(?:gRPC on (\S+))?\n")
 _BUSY = re.compile(
     r"^(?:mig_gateway_active_streams\{[^}]*\}|mig_gateway_invocations_in_flight) (\S+)$", re.MULTILINE
@@ -32,8 +35,8 @@ class Reader:
 
     Every command runs in one folder, one after the other, and sees the variables that those before it
     set. The gateway of a `server` block listens on a free port: where a document says 8080, that one is
-    meant, and 9090 is where gRPC is. Raises DocumentError at the first step that does not go as the document
-    says.
+    meant, 9090 is where gRPC is, and 4222 the port of a nats-server. Raises DocumentError at the first step
+    that does not go as the document says.
     """
 
     def __init__(self, folder: Path, *, curl: str | None = shutil.which("curl")) -> None:
@@ -42,6 +45,7 @@ class Reader:
         self._shell = shutil.which("bash") or "sh"
         self._authority = ""
         self._grpc = ""
+        self._nats_port = ""
         self._server: Terminal | None = None
         self._second: Terminal | None = None
         self._saved: list[Save] = []
@@ -103,7 +107,9 @@ class Reader:
         # Any port will do, and no other machine needs to reach it.
         environ = {**self._environ, "MIGD_ADDR": "127.0.0.1:0"}
         self._server = Terminal(
-            [self._shell, "-ec", re.sub(r":(?:8080|9090)\b", ":0", step.block.text)], self.folder, environ
+            [self._shell, "-ec", self._with_nats(re.sub(r":(?:8080|9090)\b", ":0", step.block.text))],
+            self.folder,
+            environ,
         )
         ready = self._server.seen(_READY)
         if ready is None:
@@ -157,10 +163,16 @@ class Reader:
         return self._with_ports(block.text)
 
     def _with_ports(self, text: str) -> str:
-        """With the ports that the gateway listens on, where it listens."""
+        """With the ports that the gateway and this document's nats-server listen on."""
         if self._authority:
             text = _DOCUMENTED.sub(self._authority, text)
-        return _DOCUMENTED_GRPC.sub(self._grpc, text) if self._grpc else text
+        return self._with_nats(_DOCUMENTED_GRPC.sub(self._grpc, text) if self._grpc else text)
+
+    def _with_nats(self, text: str) -> str:
+        if _NATS_PORT.search(text) and not self._nats_port:
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                self._nats_port = str(free.getsockname()[1])
+        return _NATS_PORT.sub(self._nats_port, text)
 
     def _as_documented(self, printed: str) -> str:
         """With the port that the document shows, and the folder that its reader is in."""
@@ -168,6 +180,8 @@ class Reader:
             printed = printed.replace(self._authority, "127.0.0.1:8080")
         if self._grpc:
             printed = printed.replace(self._grpc, "127.0.0.1:9090")
+        if self._nats_port:
+            printed = printed.replace(f":{self._nats_port}", ":4222")
         return printed.replace(f"{self.folder}/", "")
 
     def _settles(self, condition: Callable[[], bool]) -> bool:

@@ -159,6 +159,7 @@ class LocalMigd:
         grpc: GrpcEdge | None = None,
     ) -> None:
         self.grpc = grpc
+        self.application = application
         self.gateway = application.gateway
         self.edge = edge
         self.http = http

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from tools.bench import catch_up, fan_out, grpc_unary, memory, publishing, starting, unary
+from tools.bench import catch_up, fan_out, grpc_unary, memory, nats_unary, publishing, starting, unary
 from tools.bench.processes import take_load_core
 from tools.bench.report import Figure, heading, line
 
@@ -14,6 +14,7 @@ Measure = Callable[..., Iterator[Figure]]
 BENCHES: dict[str, Measure] = {
     "invoke": unary.measure,
     "grpc": grpc_unary.measure,
+    "nats": nats_unary.measure,
     "fan-out": fan_out.measure,
     "publish": publishing.measure,
     "catch-up": catch_up.measure,

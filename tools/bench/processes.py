@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from pathlib import Path
 import psutil
 
 _READY = re.compile(r"ready on http://[^:]+:(\d+)(?:.* gRPC on [^:]+:(\d+))?")
+_NATS_LISTENS = re.compile(r"Listening for client connections on \S+:(\d+)")
 ROOT = Path(__file__).parents[2]
 
 
@@ -40,6 +42,15 @@ class Server:
         """Processor time spent so far, in seconds."""
         times = self._seen.cpu_times()
         return float(times.user + times.system)
+
+    @property
+    def files(self) -> int:
+        """Open file descriptors."""
+        return int(self._seen.num_fds())
+
+    @property
+    def threads(self) -> int:
+        return int(self._seen.num_threads())
 
     def stop(self) -> None:
         self._process.terminate()
@@ -80,6 +91,29 @@ def migd(*arguments: str, **environ: str) -> Iterator[Server]:
 def floor(size: int, module: str = "tools.bench.floors") -> Iterator[Server]:
     """The floor of unary calls, with answers of `size` bytes; `module` says over what."""
     with _running([sys.executable, "-m", module, str(size)], dict(os.environ)) as server:
+        yield server
+
+
+@contextmanager
+def nats_server() -> Iterator[int]:
+    """A nats-server beside the load, away from the measured server's core; gives its port."""
+    with tempfile.TemporaryDirectory(prefix="migd-bench-") as folder:
+        command = [str(Path(sysconfig.get_path("scripts")) / "nats-server"), "-a", "127.0.0.1", "-p", "-1"]
+        process = subprocess.Popen([*command, "--ports_file_dir", folder], stderr=subprocess.PIPE, text=True)
+        try:
+            assert process.stderr is not None
+            found = next(found for text in process.stderr if (found := _NATS_LISTENS.search(text)))
+            yield int(found[1])
+        finally:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def nats_floor(port: int, size: int) -> Iterator[Server]:
+    """The floor of NATS requests, with answers of `size` bytes."""
+    command = [sys.executable, "-m", "tools.bench.nats_echo", f"nats://127.0.0.1:{port}", str(size)]
+    with _running(command, dict(os.environ)) as server:
         yield server
 
 

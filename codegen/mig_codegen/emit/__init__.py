@@ -9,6 +9,7 @@ from mig_codegen.emit.convert import convert_views
 from mig_codegen.emit.failure import EmitError
 from mig_codegen.emit.http import http_views
 from mig_codegen.emit.messages import messages_module
+from mig_codegen.emit.nats import nats_views
 from mig_codegen.emit.protobuf import protobuf_files
 from mig_codegen.emit.reference import reference_views
 from mig_codegen.emit.subjects import rpc_views, subject_views
@@ -32,6 +33,7 @@ def emit(model: Model, out_dir: Path) -> None:
         **http_views(model),
         **subject_views(model),
         **rpc_views(model),
+        **nats_views(model),
         **convert_views(model),
         **reference_views(model),
     }

@@ -73,10 +73,20 @@ def rpc_views(model: Model) -> dict[str, Any]:
     }
 
 
-def _subject(model: Model, channel: Channel) -> SubjectView:
+def subscription(channel: Channel) -> str:
+    """What a server subscribes to for the channel, over all tenants."""
     root, literals = _split(channel)
+    return f"{root}.*.{literals}{'.>' if _parameter(channel) else ''}"
+
+
+def _parameter(channel: Channel) -> str:
+    return next((one for one in channel.parameters if one != _TENANT), "")
+
+
+def _subject(model: Model, channel: Channel) -> SubjectView:
+    _, literals = _split(channel)
     operation = _operation_on(model, channel)
-    parameter = next((one for one in channel.parameters if one != _TENANT), "")
+    parameter = _parameter(channel)
     says = {"to": "ask for"} if channel.receives else {"to": "follow"}
     return SubjectView(
         operation=operation.id,
@@ -86,7 +96,7 @@ def _subject(model: Model, channel: Channel) -> SubjectView:
         constant=parameter.upper(),
         message=operation.request or "",
         field=operation.path_fields.get(parameter, parameter),
-        subscription=f"{root}.*.{literals}{'.>' if parameter else ''}" if channel.receives else "",
+        subscription=subscription(channel) if channel.receives else "",
         doc=f"The subject to {says['to']} {operation.id}: {channel.address}.",
     )
 

@@ -46,6 +46,7 @@ def _channel(spec: Spec, file: SourceFile, place: Place, problems: Problems) -> 
         sends=_operation_payloads(spec, file, place, "send"),
         receives=_operation_payloads(spec, file, place, "receive"),
         replies=_reply_payloads(spec, file, place),
+        queue=_queue(spec, file, place),
         description=place.text("description"),
         source=place.source,
     )
@@ -86,6 +87,14 @@ def _reply_payloads(spec: Spec, file: SourceFile, channel: Place) -> tuple[str, 
     for operation in _operations(spec, file, channel):
         titles.update(_payloads(spec, operation.members("reply", "messages")))
     return tuple(sorted(titles))
+
+
+def _queue(spec: Spec, file: SourceFile, channel: Place) -> str:
+    received = (one for one in _operations(spec, file, channel) if one.text("action") == "receive")
+    bindings = (operation.get("bindings") for operation in received)
+    found = (target(spec, one) for one in bindings if one is not None)
+    nats = (one.get("nats") for one in found if one is not None)
+    return next((one.text("queue") for one in nats if one is not None), "")
 
 
 def _payloads(spec: Spec, messages: Iterator[Place]) -> tuple[str, ...]:

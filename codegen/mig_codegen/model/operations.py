@@ -78,6 +78,7 @@ class Channel:
 
     `sends` and `receives` are the payload titles of the AsyncAPI operations on it, seen from the server as
     the document is written (receive = the server receives); `replies` those of their replies. Each sorted.
+    `queue` is the NATS queue group that servers receive in, "" where each of them receives everything.
     """
 
     id: str
@@ -88,6 +89,7 @@ class Channel:
     sends: tuple[str, ...]
     receives: tuple[str, ...]
     replies: tuple[str, ...]
+    queue: str
     description: str
     source: Source
 

@@ -192,7 +192,7 @@ class InvocationServicer:
     def StreamInvoke(self, request_iterator, context):
         """Invocations as streams of frames, many on one call, told apart by stream_id and each making progress
         on its own. A frame that is not valid MUST be answered by an error frame, and the call goes on
-        [MIG-STR-014].
+        [MIG-STR-014]. Under an idempotency key that was used, the terminal frame is the only one [MIG-STR-019].
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details("Method not implemented!")

@@ -39,11 +39,21 @@ class Connections:
         self._per_tenant: Counter[str] = Counter()
 
     def opened(self, call: Call, kind: ConnectionKind, tenant_id: str, meta: JsonObject) -> str:
-        """List a connection and give its id. Raises MigFault MIG_RATE_LIMITED past the tenant's limit."""
+        """List a connection and give its id.
+
+        Raises MigFault MIG_RATE_LIMITED past the tenant's limit, MIG_BACKPRESSURE past that of all tenants.
+        """
         if self._per_tenant[tenant_id] >= self._limits.max_connections_per_tenant:
             raise MigFault(
                 MigErrorCode.MIG_RATE_LIMITED,
                 f"the tenant has its limit of {self._limits.max_connections_per_tenant} open streams",
+                retry_after_s=5.0,
+            )
+        # In open mode a caller can make tenants up.
+        if len(self._open) >= self._limits.max_connections:
+            raise MigFault(
+                MigErrorCode.MIG_BACKPRESSURE,
+                f"the gateway has its limit of {self._limits.max_connections} open streams",
                 retry_after_s=5.0,
             )
         entry = ConnectionEntry(

@@ -6,6 +6,7 @@ log, costs nothing meanwhile, and loses nothing that is retained.
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from functools import partial
 
@@ -29,13 +30,13 @@ from migd.core.connections import Connections
 from migd.core.context import Contexts
 from migd.core.failpoints import Failpoints
 from migd.core.limits import Limits
-from migd.core.ports import ConsumerName, ConsumerStore, EventLog
+from migd.core.mirroring import Mirror, NoMirror, Origin, TopicKey
+from migd.core.ports import ConsumerName, ConsumerStore, EventLog, Taken
 from migd.core.provider import JsonObject
 from migd.core.recorder import Recorder
 from migd.core.subscription import Subscription
 
 _encode = msgspec.json.Encoder().encode
-_Topic = tuple[str, str]
 
 
 class _Draft:
@@ -51,6 +52,11 @@ class _Draft:
         self.event_id = event_id
         self.payload = payload
         self.published_at = published_at
+
+    @classmethod
+    def of(cls, event: EventMessage) -> _Draft:
+        """What another gateway has published, without the place that it has there."""
+        return cls(event.header, event.topic, event.event_id, event.payload, event.published_at)
 
     def encode(self, sequence: int) -> bytes:
         return _encode(
@@ -89,7 +95,8 @@ class Events:
         self._clock = clock
         self._limits = limits
         self._failpoints = failpoints
-        self._readers: dict[_Topic, set[Subscription]] = {}
+        self._readers: dict[TopicKey, set[Subscription]] = {}
+        self.mirror: Mirror = NoMirror()
 
     async def publish(self, call: Call, request: PublishRequest) -> PublishAck:
         """Append to the log of (tenant, topic); the ack is given after the store has it.
@@ -100,6 +107,7 @@ class Events:
         header = self._contexts.respond(context)
         try:
             topic = _required(request.topic)
+            await self.mirror.before_append()
             draft = _Draft(
                 _event_header(header),
                 topic,
@@ -110,6 +118,10 @@ class Events:
             event, repeated = await self._log.append(
                 context.tenant_id, topic, draft, context.idempotency_key or None
             )
+        except asyncio.CancelledError:
+            # The publisher is gone, and the store may have the event all the same.
+            self.mirror.interrupted(context.tenant_id, request.topic or "")
+            raise
         except MigFault as fault:
             fault.header = header
             raise
@@ -118,9 +130,20 @@ class Events:
         else:
             self._recorder.published(1)
             self._wake((context.tenant_id, topic))
+        await self.mirror.appended(context.tenant_id, topic, event.sequence)
         return PublishAck(
             header=header, topic=topic, event_id=event.event_id, sequence=event.sequence, accepted=True
         )
+
+    def take(self, event: EventMessage, origin: Origin) -> asyncio.Future[Taken]:
+        """Append what another gateway has published, once, and wake the readers; see `EventLog.take`.
+
+        What is handed in first is appended first, before it has been waited for.
+        """
+        tenant_id = event.header.tenant_id
+        taking = self._log.take(tenant_id, event.topic, _Draft.of(event), origin)
+        taking.add_done_callback(partial(self._taken, (tenant_id, event.topic)))
+        return taking
 
     async def subscribe(self, call: Call, request: SubscribeRequest, kind: ConnectionKind) -> Subscription:
         """A reader of its own tenant's topic: from after `resume_cursor`, or from where `consumer_id` left
@@ -171,7 +194,11 @@ class Events:
             for reader in list(readers):
                 reader.end()
 
-    def _wake(self, topic: _Topic) -> None:
+    def _taken(self, topic: TopicKey, taking: asyncio.Future[Taken]) -> None:
+        if not taking.cancelled() and taking.exception() is None and taking.result().event is not None:
+            self._wake(topic)
+
+    def _wake(self, topic: TopicKey) -> None:
         for reader in self._readers.get(topic, ()):
             reader.wake()
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from msgspec import UNSET, UnsetType
 
@@ -28,6 +28,7 @@ from mig_protocol.messages import (
     HelloResponse,
     InvokeRequest,
     InvokeResponse,
+    MessageHeader,
     MigErrorCode,
     PublishAck,
     PublishRequest,
@@ -54,12 +55,14 @@ from migd.core.invoker import Invoker
 from migd.core.ledger import Ledger, OnFailure
 from migd.core.limits import Identity, Limits
 from migd.core.negotiation import Negotiation
+from migd.core.neighbours import Neighbours
 from migd.core.once import Once
 from migd.core.ports import Store
 from migd.core.provider import JsonObject
 from migd.core.recorder import Recorder
 from migd.core.schemas import SchemaCatalog
 from migd.core.sessions import StreamSession
+from migd.core.streaming import Accepted, Send, Streaming
 from migd.core.subscription import Subscription
 
 log = logging.getLogger("migd.gateway")
@@ -82,6 +85,8 @@ class Parts:
     audit_on_failure: OnFailure = "continue"
     require_tenant_header: bool = False
     failpoints: Failpoints = UNARMED
+    # What else readiness depends on: a name, and what says why it is not well, or None.
+    health: Mapping[str, Callable[[], str | None]] = field(default_factory=dict)
 
 
 class Gateway:
@@ -129,7 +134,9 @@ class Gateway:
             server_id=lambda: self.server_id,
             limits=limits,
         )
+        self._streaming = Streaming(self._contexts, self._invoker, clock, self._failure_header)
         self._drain = Drain(self._admission, self._flights, self._events)
+        self.neighbours = Neighbours(self._events, self._cancellation)
         self.administration = Administration(self._catalog, self._admission, store, clock)
 
     @property
@@ -195,6 +202,9 @@ class Gateway:
     def invoke(self, call: Call, request: InvokeRequest) -> InvokeResponse | Awaitable[InvokeResponse]:
         return self._invoker.invoke(call, request)
 
+    async def stream(self, call: Call, request: InvokeRequest, accepted: Accepted, send: Send) -> None:
+        await self._streaming.run(call, request, accepted, send)
+
     async def publish(self, call: Call, request: PublishRequest) -> PublishAck:
         return await self._events.publish(call, request)
 
@@ -217,7 +227,7 @@ class Gateway:
             invoker=self._invoker,
             cancellation=self._cancellation,
             takes_input=self._takes_input,
-            answer_header=lambda operation, fault, who: self.envelope(operation, fault, who).header,
+            answer_header=self._failure_header,
             clock=self._parts.clock,
             limits=self._parts.limits,
             closed=lambda: self._connections.closed(connection_id),
@@ -229,7 +239,8 @@ class Gateway:
         return self._negotiation.conformance()
 
     def list_connections(self, query: ConnectionQuery) -> ConnectionSnapshot:
-        return self._connections.snapshot(query, nats_binding_active=self._parts.identity.nats_binding_active)
+        active = self._parts.identity.nats_binding_active()
+        return self._connections.snapshot(query, nats_binding_active=active)
 
     def liveness(self) -> HealthStatus:
         """The process answers."""
@@ -240,9 +251,8 @@ class Gateway:
         reasons = []
         if self._admission.draining:
             reasons.append("the gateway is going down")
-        store = self._parts.store.health()
-        if store is not None:
-            reasons.append(f"store: {store}")
+        watched = {"store": self._parts.store.health, **self._parts.health}
+        reasons += [f"{name}: {reason}" for name, health in watched.items() if (reason := health())]
         obstacle = self._ledger.obstacle()
         if obstacle is not None:
             reasons.append(obstacle)
@@ -290,6 +300,9 @@ class Gateway:
             operation, fault, answered.message_id, answered.traceparent or "", answered.tenant_id, who
         )
         return ErrorEnvelope(header=answered, error=fault.error())
+
+    def _failure_header(self, operation: str, fault: MigFault, call: Call) -> MessageHeader:
+        return self.envelope(operation, fault, call).header
 
     def _takes_input(self, capability: str) -> bool:
         entry = self._catalog.find(capability)

@@ -29,6 +29,10 @@ _INVOKE = "INVOKE"
 _STREAM = "STREAM"
 
 
+def _nobody_told(context: Context) -> None:
+    """For callers who do not care when."""
+
+
 class Invoker:
     """Runs capabilities. Every outcome is recorded exactly once, refusals included."""
 
@@ -65,12 +69,9 @@ class Invoker:
                 )
             if context.idempotency_key is not UNSET or self._admission.must_run(context, entry):
                 return self._guarded(context, entry, payload)
-            provider = self._admission.admit(context, entry)
-            self._usage.count(context.tenant_id, entry.id)
-            answer = provider.invoke(self._work(context, entry, payload))
+            answer = self._begin(context, entry, payload)
             if not isinstance(answer, dict):
                 return self._awaited(context, entry, answer)
-            self._flights.completed(context)
         except Exception as error:
             fault = self._failed(context, _INVOKE, request.capability, error)
             raise fault from fault.__cause__
@@ -83,12 +84,15 @@ class Invoker:
         request: InvokeRequest,
         emit: Emit,
         inputs: AsyncIterator[JsonObject],
-        opened: Callable[[Context], None],
-    ) -> JsonObject:
+        opened: Callable[[Context], None] = _nobody_told,
+        started: Callable[[Context], None] = _nobody_told,
+    ) -> InvokeResponse:
         """Every response payload but the last through `emit`; the last, of the terminal frame, is returned.
+        Given again for an idempotency key, it is the only one.
 
-        `opened` is told once the request is known to be acceptable, and before it runs. Raises MigFault
-        when it is refused, fails or is stopped: the caller turns that into the terminal error frame.
+        `opened` is told once the request is known to be acceptable, and before it runs; `started` once quota,
+        room and provider are there, too, so that nothing refuses it any more. Raises MigFault when it is
+        refused, fails or is stopped: the caller turns that into the terminal error frame.
         """
         context = self._open(call, _STREAM, request)
         try:
@@ -97,7 +101,15 @@ class Invoker:
             invocation = Invocation(context, self._clock)
             with self._flights.aboard(invocation):
                 opened(context)
-                last = await invocation.run(self._frames(context, entry, payload, emit, inputs))
+                work = self._keyed(
+                    context,
+                    entry,
+                    payload,
+                    lambda: self._frames(context, entry, payload, emit, inputs, started),
+                )
+                last, replayed = await invocation.run(work)
+                if replayed:
+                    started(context)
         except Exception as error:
             fault = self._failed(context, _STREAM, request.capability, error)
             raise fault from fault.__cause__
@@ -105,7 +117,24 @@ class Invoker:
             self._ledger.settle(context, _STREAM, request.capability, MigErrorCode.MIG_TIMEOUT.value)
             raise
         self._ledger.settle(context, _STREAM, entry.id, _SUCCESS)
-        return last
+        return self._response(context, entry, last, _REPLAYED if replayed else None)
+
+    def _begin(
+        self, context: Context, entry: Entry, payload: JsonObject
+    ) -> JsonObject | Awaitable[JsonObject]:
+        """The provider's answer, or what to await for it. Where there is nothing to await it is over, failed
+        or not, and a CANCEL comes too late.
+        """
+        try:
+            provider = self._admission.admit(context, entry)
+            self._usage.count(context.tenant_id, entry.id)
+            answer = provider.invoke(self._work(context, entry, payload))
+        except Exception:
+            self._flights.completed(context)
+            raise
+        if isinstance(answer, dict):
+            self._flights.completed(context)
+        return answer
 
     def _open(self, call: Call, operation: str, request: InvokeRequest) -> Context:
         try:
@@ -117,16 +146,10 @@ class Invoker:
     async def _guarded(self, context: Context, entry: Entry, payload: JsonObject) -> InvokeResponse:
         """The path with something to await or to keep: an answer, a quota, a place among those that run."""
         invocation = Invocation(context, self._clock)
-        replayed = False
         try:
             with self._flights.aboard(invocation):
-                if context.idempotency_key is UNSET:
-                    answer = await invocation.run(self._execute(context, entry, payload))
-                else:
-                    key = (context.tenant_id, entry.id, context.idempotency_key)
-                    answer, replayed = await invocation.run(
-                        self._once.run(key, payload, lambda: self._execute(context, entry, payload))
-                    )
+                work = self._keyed(context, entry, payload, lambda: self._execute(context, entry, payload))
+                answer, replayed = await invocation.run(work)
         except Exception as error:
             fault = self._failed(context, _INVOKE, entry.id, error)
             raise fault from fault.__cause__
@@ -135,6 +158,18 @@ class Invoker:
             raise
         self._ledger.settle(context, _INVOKE, entry.id, _SUCCESS)
         return self._response(context, entry, answer, _REPLAYED if replayed else None)
+
+    async def _keyed(
+        self,
+        context: Context,
+        entry: Entry,
+        payload: JsonObject,
+        execute: Callable[[], Awaitable[JsonObject]],
+    ) -> tuple[JsonObject, bool]:
+        """What `execute` gives, or what was given before under the same idempotency key; True for that."""
+        if context.idempotency_key is UNSET:
+            return await execute(), False
+        return await self._once.run((context.tenant_id, entry.id, context.idempotency_key), payload, execute)
 
     async def _awaited(self, context: Context, entry: Entry, answer: Awaitable[JsonObject]) -> InvokeResponse:
         invocation = Invocation(context, self._clock)
@@ -163,9 +198,11 @@ class Invoker:
         payload: JsonObject,
         emit: Emit,
         inputs: AsyncIterator[JsonObject],
+        started: Callable[[Context], None],
     ) -> JsonObject:
         async with self._admission.running(context, entry) as provider:
             self._usage.count(context.tenant_id, entry.id)
+            started(context)
             work = self._work(context, entry, payload, inputs)
             if not entry.streams:
                 answer = provider.invoke(work)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -65,6 +65,7 @@ class Limits:
     heartbeat_default_ms: int = 5_000
     sse_keepalive_s: float = 15.0
     subscribe_batch: int = 256
+    max_connections: int = 10_000
     max_connections_per_tenant: int = 1_000
     max_capabilities: int = 10_000
     max_schemas: int = 10_000
@@ -76,9 +77,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Who this gateway is and what it has switched on. Without a `server_id` it is named by its store."""
+    """Who this gateway is and what it has switched on. Without a `server_id` it is named by its store.
+    `nats_binding_active` is asked whenever somebody wants to know whether requests over NATS are served at
+    that moment.
+    """
 
     server_id: str = ""
     bindings: frozenset[str] = field(default_factory=lambda: frozenset({"http"}))
     metrics_enabled: bool = True
-    nats_binding_active: bool = False
+    nats_binding_active: Callable[[], bool] = bool

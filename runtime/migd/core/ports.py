@@ -8,6 +8,7 @@ for that one promise, which it states by `durable`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from typing import NamedTuple, Protocol
 from mig_protocol.messages import CapabilityDescriptor, GatewayRecord, Org, Tenant
 from migd.core.audit import AuditStore
 from migd.core.clock import Clock
+from migd.core.mirroring import MirrorPositions, Origin
 from migd.core.provider import JsonObject
 
 BATCH_BYTES = 64 * 1024
@@ -26,12 +28,34 @@ that does not keep up."""
 class StoredEvent:
     """One event of a topic's log: its place, and its EventMessage encoded once for every reader.
 
-    `body` is the EventMessage JSON with `"replay":false`, the last property of the object.
+    `body` is the EventMessage JSON with `"replay":false`, the last property of the object. `log` is that of
+    the gateway that it was published on, None when that is this one: then `previous` is the sequence of the
+    event of this topic that was published here before it, 0 when there is none.
     """
 
-    __slots__ = ("_framings", "_replay_body", "body", "event_id", "published_at", "sequence")
+    __slots__ = (
+        "_framings",
+        "_replay_body",
+        "body",
+        "event_id",
+        "log",
+        "previous",
+        "published_at",
+        "sequence",
+    )
 
-    def __init__(self, *, sequence: int, event_id: str, published_at: datetime, body: bytes) -> None:
+    def __init__(
+        self,
+        *,
+        sequence: int,
+        event_id: str,
+        published_at: datetime,
+        body: bytes,
+        log: str | None = None,
+        previous: int = 0,
+    ) -> None:
+        self.log = log
+        self.previous = previous
         self.sequence = sequence
         self.event_id = event_id
         self.published_at = published_at
@@ -69,6 +93,17 @@ class EventDraft(Protocol):
         """The EventMessage JSON at that sequence, as `StoredEvent.body` wants it."""
 
 
+class Taken(NamedTuple):
+    """What became of an event of another gateway.
+
+    `event` is None when it was not appended. `last` is the sequence, in the other's log, up to which this
+    topic's events have now been taken: one below the event's own says that there is a hole before it.
+    """
+
+    event: StoredEvent | None
+    last: int
+
+
 class EventLog(Protocol):
     """Per (tenant, topic): an append-only log with contiguous sequences from 1, bounded by retention."""
 
@@ -78,6 +113,14 @@ class EventLog(Protocol):
         """Append, commit, and give the event back; True when the key had been used: then the first event.
 
         Raises MigFault MIG_RATE_LIMITED when the tenant would have more topics than is allowed.
+        """
+
+    def take(self, tenant_id: str, topic: str, draft: EventDraft, origin: Origin) -> asyncio.Future[Taken]:
+        """Append an event of another gateway, and in the same commit remember that it was taken.
+
+        It is not appended when it, or a later one, has been taken before, nor when one before it has not:
+        see `Taken`. What is handed in first is decided first, before it has been waited for. The future fails
+        with, or the call raises, MigFault as `append` does.
         """
 
     async def read(self, tenant_id: str, topic: str, after: int, limit: int) -> Sequence[StoredEvent]:
@@ -209,6 +252,8 @@ class Store(Protocol):
 
     @property
     def events(self) -> EventLog: ...
+    @property
+    def mirror(self) -> MirrorPositions: ...
     @property
     def consumers(self) -> ConsumerStore: ...
     @property

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol
+
+MirrorOutcome = Literal["sent", "received", "repeated", "fetched", "refused", "malformed", "lost"]
+"""sent: to the others. received: from another, live. repeated: had been taken before. fetched: was missing,
+and asked for. refused: the store would not have it now. malformed: no event. lost: past retention before it
+was mirrored or fetched, or too large for NATS.
+"""
 
 
 class Recorder(Protocol):
@@ -18,6 +24,8 @@ class Recorder(Protocol):
     def stream_closed(self, kind: str) -> None: ...
     def published(self, count: int) -> None: ...
     def delivered(self, count: int) -> None: ...
+    def mirrored(self, outcome: MirrorOutcome, count: int) -> None:
+        """What became of events on their way to or from other gateways."""
 
 
 class NullRecorder:
@@ -29,3 +37,4 @@ class NullRecorder:
     def stream_closed(self, kind: str) -> None: ...
     def published(self, count: int) -> None: ...
     def delivered(self, count: int) -> None: ...
+    def mirrored(self, outcome: MirrorOutcome, count: int) -> None: ...

@@ -18,6 +18,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from mig_protocol import codec
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import (
     CancelRequest,
@@ -25,7 +26,6 @@ from mig_protocol.messages import (
     FrameKind,
     InvokeRequest,
     MessageHeader,
-    MessageId,
     MigErrorCode,
     RequestFrame,
     RequestHeader,
@@ -42,6 +42,12 @@ from migd.core.limits import Limits
 from migd.core.provider import JsonObject
 
 Send = Callable[[StreamFrame], Awaitable[None]]
+
+
+class ControlFrame(msgspec.Struct):
+    """A frame that cancels. Its name is in what its sender is told of it."""
+
+    payload: CancelRequest
 
 
 class _Stream:
@@ -110,15 +116,17 @@ class StreamSession:
                 fault.header = self._contexts.tentative(self._call, frame.header)
             await self.refuse(fault, frame.stream_id or "")
 
-    async def refuse(self, fault: MigFault, stream_id: str = "") -> None:
+    async def refuse(self, fault: MigFault, stream_id: str = "", capability: str | UnsetType = UNSET) -> None:
         """Send the error frame of a refusal or failure; the connection stays up."""
         header = self._answer_header("STREAM", fault, self._call)
+        active = self._streams.get(stream_id)
         await self._emit(
             StreamFrame(
                 header=header,
                 stream_id=stream_id or f"stream-{header.message_id}",
+                capability=capability if active is None else active.capability,
                 kind=FrameKind.error,
-                end_stream=stream_id not in self._streams,
+                end_stream=active is None,
                 error=fault.error(),
             )
         )
@@ -180,10 +188,11 @@ class StreamSession:
             last = await self._invoker.stream(call, request, emit, stream.inputs.items(), opened)
             # Out of reach of CANCEL and of the deadline: a stream that succeeded has one terminal frame.
             del self._streams[stream.stream_id]
-            await self._respond(stream, last, end_stream=True)
+            stream.header = last.header
+            await self._respond(stream, last.payload, end_stream=True)
         except MigFault as fault:
             self._streams.pop(stream.stream_id, None)
-            await self.refuse(fault, stream.stream_id)
+            await self.refuse(fault, stream.stream_id, stream.capability)
         finally:
             self._streams.pop(stream.stream_id, None)
 
@@ -201,14 +210,12 @@ class StreamSession:
         action = payload.get("action")
         if action != "cancel":
             raise _invalid(f'payload.action must be "cancel", not {action!r}'[:200])
-        reason = payload.get("reason", "")
-        if not isinstance(reason, str):
-            raise _invalid("payload.reason must be a string")
+        asked = _cancellation(payload)
         header = self._header(frame.header)
         accepted, status = False, CancelStatus.completed
-        target = self._target(frame, payload)
+        target = self._target(frame, asked)
         if target is not None:
-            request = CancelRequest(header=frame.header, target_message_id=target, reason=reason)
+            request = replace(asked, header=frame.header, target_message_id=target)
             ack = await self._cancellation.cancel(self._call, request)
             header, accepted, status = ack.header, ack.accepted, ack.status
         await self._emit(
@@ -221,27 +228,22 @@ class StreamSession:
             )
         )
 
-    def _target(self, frame: RequestFrame, payload: JsonObject) -> str | None:
+    def _target(self, frame: RequestFrame, asked: CancelRequest) -> str | None:
         """The message id to cancel; None for a stream that is over."""
         if frame.stream_id and frame.stream_id in self._streams:
             return self._streams[frame.stream_id].header.message_id
-        target = payload.get("target_message_id")
-        if target is None and not frame.stream_id:
-            target = frame.header.message_id if frame.header is not UNSET else UNSET
-            if target is UNSET:
-                raise _invalid("cancel needs a stream_id, payload.target_message_id or header.message_id")
-        if target is None:
-            return None
-        try:
-            return str(msgspec.convert(target, MessageId))
-        except msgspec.ValidationError as error:
-            raise _invalid(f"payload.target_message_id: {error}") from None
+        if asked.target_message_id or frame.stream_id:
+            return asked.target_message_id or None
+        if frame.header is UNSET or not frame.header.message_id:
+            raise _invalid("cancel needs a stream_id, payload.target_message_id or header.message_id")
+        return frame.header.message_id
 
     async def _emit_control(self, stream: _Stream, action: str) -> None:
         await self._emit(
             StreamFrame(
                 header=replace(stream.header, timestamp=self._clock.now()),
                 stream_id=stream.stream_id,
+                capability=stream.capability,
                 kind=FrameKind.control,
                 payload={"action": action},
                 end_stream=False,
@@ -273,6 +275,12 @@ class StreamSession:
     def _header(self, header: RequestHeader | UnsetType) -> MessageHeader:
         """The answer's header. Raises MigFault when the frame's own header is not acceptable."""
         return self._contexts.respond(self._contexts.open(self._call, header))
+
+
+def _cancellation(payload: JsonObject) -> CancelRequest:
+    """What a frame that cancels says in its payload, under the bounds of CancelRequest."""
+    said = {name: payload[name] for name in ("target_message_id", "reason") if name in payload}
+    return codec.from_builtins(ControlFrame, {"payload": said}).payload
 
 
 def _invalid(message: str) -> MigFault:

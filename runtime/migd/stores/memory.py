@@ -12,6 +12,7 @@ from typing import TypeVar
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import CapabilityDescriptor, GatewayRecord, MigErrorCode, Org, Tenant
 from migd.core.clock import Clock
+from migd.core.mirroring import Head, Outgoing
 from migd.core.ports import IdempotencyRecord, new_server_id
 from migd.core.provider import JsonObject
 from migd.stores.expiring import Expiring
@@ -33,6 +34,7 @@ class MemoryStore:
         kept = retention or Retention()
         self.server_id = new_server_id(clock)
         self.events = MemoryEventLog(clock, kept)
+        self.mirror = MemoryMirrorPositions(clock.new_id(), self.events)
         self.consumers = MemoryConsumers(clock, kept)
         self.idempotency = MemoryIdempotency(clock, kept.idempotency_records)
         self.tombstones = MemoryTombstones(clock, kept.tombstones)
@@ -50,6 +52,41 @@ class MemoryStore:
 
     def health(self) -> str | None:
         return None
+
+
+class MemoryMirrorPositions:
+    """Of a log that lives as long as the process, and has an id of its own."""
+
+    def __init__(self, log: str, events: MemoryEventLog) -> None:
+        self.log = log
+        self._events = events
+
+    async def begin(self) -> None:
+        """At the start of the process there is nothing that would not be owed."""
+
+    async def outgoing(self, after: int, limit: int, *, owed: bool) -> Sequence[Outgoing]:
+        return self._events.outgoing(after, limit, owed)
+
+    async def mirrored(self, tenant_id: str, topic: str) -> int:
+        return self._events.mirrored(tenant_id, topic)
+
+    async def put_mirrored(self, heads: Sequence[Head]) -> None:
+        self._events.put_mirrored(heads)
+
+    async def knows(self, log: str) -> bool:
+        return self._events.sources.knows(log)
+
+    async def last_taken(self, log: str, tenant_id: str, topic: str) -> int:
+        return self._events.sources.last(log, (tenant_id, topic)) or 0
+
+    async def skip(self, log: str, heads: Sequence[Head], *, join: bool) -> None:
+        sources = self._events.sources
+        if not sources.heard(log):
+            sources.add(log)
+        for head in heads:
+            sources.move(log, (head.tenant_id, head.topic), head.sequence)
+        if join:
+            sources.join(log)
 
 
 class MemoryIdempotency:

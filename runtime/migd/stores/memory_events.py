@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
 from migd.core.clock import Clock
-from migd.core.ports import EventDraft, StoredEvent
+from migd.core.mirroring import Head, Origin, Outgoing
+from migd.core.ports import EventDraft, StoredEvent, Taken
 from migd.stores.batch import batch
 from migd.stores.retention import Retention
+from migd.stores.source_positions import SourcePositions
 
 
 class _Log:
     """One topic of one tenant."""
 
-    __slots__ = ("acks", "events", "head", "size")
+    __slots__ = ("acks", "events", "head", "mirrored", "own", "place", "size")
 
-    def __init__(self) -> None:
+    def __init__(self, place: int) -> None:
+        self.place = place
+        self.own = 0
+        self.mirrored = 0
         self.events: deque[StoredEvent] = deque()
         self.acks: dict[str, StoredEvent] = {}
         self.head = 0
@@ -36,6 +43,7 @@ class MemoryEventLog:
         self._topics: Counter[str] = Counter()
         self._turns: deque[tuple[str, str]] = deque()
         self._size = 0
+        self.sources = SourcePositions(retention.total_topics)
 
     async def append(
         self, tenant_id: str, topic: str, draft: EventDraft, idempotency_key: str | None
@@ -44,20 +52,29 @@ class MemoryEventLog:
         if idempotency_key is not None and idempotency_key in log.acks:
             return log.acks[idempotency_key], True
         self._trim_another()
-        body = draft.encode(log.head + 1)
-        self._refuse_more_bytes(len(body))
-        log.head += 1
-        event = StoredEvent(
-            sequence=log.head, event_id=draft.event_id, published_at=draft.published_at, body=body
-        )
-        log.events.append(event)
-        log.size += len(body)
-        self._size += len(body)
+        event = self._append(log, draft, None)
         if idempotency_key is not None:
             log.acks[idempotency_key] = event
             self._keys[tenant_id, topic, event.sequence] = idempotency_key
         self._trim(tenant_id, topic, log)
         return event, False
+
+    def take(self, tenant_id: str, topic: str, draft: EventDraft, origin: Origin) -> asyncio.Future[Taken]:
+        outcome: asyncio.Future[Taken] = asyncio.get_running_loop().create_future()
+        last = self.sources.refusal((tenant_id, topic), origin)
+        if last is not None:
+            outcome.set_result(Taken(None, last))
+            return outcome
+        log = self._log(tenant_id, topic)
+        self._trim_another()
+        event = self._append(log, draft, origin.log)
+        self._trim(tenant_id, topic, log)
+        if origin.sequence:
+            if not self.sources.heard(origin.log):
+                self.sources.add(origin.log)
+            self.sources.move(origin.log, (tenant_id, topic), origin.sequence)
+        outcome.set_result(Taken(event, origin.sequence))
+        return outcome
 
     async def read(self, tenant_id: str, topic: str, after: int, limit: int) -> Sequence[StoredEvent]:
         log = self._logs.get((tenant_id, topic))
@@ -74,6 +91,44 @@ class MemoryEventLog:
         log = self._logs.get((tenant_id, topic))
         return 0 if log is None else log.head
 
+    def outgoing(self, after: int, limit: int, owed: bool) -> Sequence[Outgoing]:
+        """As in `MirrorPositions`."""
+        logs = (
+            Outgoing(log.place, *topic, log.own, log.mirrored)
+            for topic, log in self._logs.items()
+            if log.place > after and log.own > (log.mirrored if owed else 0)
+        )
+        return list(islice(logs, limit))
+
+    def mirrored(self, tenant_id: str, topic: str) -> int:
+        """As in `MirrorPositions`."""
+        log = self._logs.get((tenant_id, topic))
+        return 0 if log is None else log.mirrored
+
+    def put_mirrored(self, heads: Iterable[Head]) -> None:
+        """As in `MirrorPositions`."""
+        for head in heads:
+            self._logs[head.tenant_id, head.topic].mirrored = head.sequence
+
+    def _append(self, log: _Log, draft: EventDraft, origin: str | None) -> StoredEvent:
+        body = draft.encode(log.head + 1)
+        self._refuse_more_bytes(len(body))
+        log.head += 1
+        event = StoredEvent(
+            sequence=log.head,
+            event_id=draft.event_id,
+            published_at=draft.published_at,
+            body=body,
+            log=origin,
+            previous=log.own if origin is None else 0,
+        )
+        if origin is None:
+            log.own = log.head
+        log.events.append(event)
+        log.size += len(body)
+        self._size += len(body)
+        return event
+
     def _log(self, tenant_id: str, topic: str) -> _Log:
         log = self._logs.get((tenant_id, topic))
         if log is None:
@@ -82,7 +137,7 @@ class MemoryEventLog:
             if len(self._logs) >= self._retention.total_topics:
                 raise _full(f"the gateway has its limit of {self._retention.total_topics} topics")
             self._topics[tenant_id] += 1
-            log = self._logs[tenant_id, topic] = _Log()
+            log = self._logs[tenant_id, topic] = _Log(len(self._logs) + 1)
             self._turns.append((tenant_id, topic))
         return log
 

@@ -26,6 +26,7 @@ from mig_protocol.messages import (
     SubscribeRequest,
 )
 from migd.bindings.grpc.events import EventStream
+from migd.bindings.grpc.json_size import most_json_bytes
 from migd.bindings.grpc.streams import FrameStreams
 from migd.bindings.peer import grpc_peer
 from migd.core.call import ANONYMOUS, Call, Principal
@@ -93,6 +94,6 @@ def _as_call(exchange: GrpcExchange, principal: Principal) -> Call:
         binding="grpc",
         tenant=exchange.tenant,
         peer=grpc_peer(exchange.peer) if exchange.peer else "",
-        wire_bytes=exchange.wire_bytes,
+        wire_bytes=most_json_bytes(exchange.wire_bytes),
         time_left_s=exchange.time_left_s,
     )

@@ -12,6 +12,7 @@ from mig_protocol.errors import MigFault
 from mig_protocol.grpc_server import GrpcDuplex
 from mig_protocol.grpc_service import RPCS
 from mig_protocol.messages import ConnectionKind, MigErrorCode, RequestHeader, StreamFrame, StreamId
+from migd.bindings.grpc.json_size import most_json_bytes
 from migd.core.call import Call
 from migd.core.gateway import Gateway
 from migd.core.sessions import StreamSession
@@ -65,7 +66,7 @@ async def _relay(messages: GrpcDuplex, session: StreamSession, carried: RequestH
             continue
         if carried is not None:
             fill_header(frame, carried)
-        await session.receive(frame, len(data))
+        await session.receive(frame, most_json_bytes(len(data)))
     await session.finish()
 
 

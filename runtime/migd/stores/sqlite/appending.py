@@ -9,20 +9,22 @@ from typing import NamedTuple
 
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
+from migd.core.mirroring import Head, Origin
 from migd.core.ports import EventDraft, StoredEvent
 from migd.stores.retention import Retention
 from migd.stores.sqlite.event_rows import Horizon, event_of, microseconds
+from migd.stores.sqlite.source_rows import SourceRows
 from migd.stores.sqlite.topic_log import TopicLog
 from migd.stores.sqlite.transaction import Transaction
 
 _INSERT = """INSERT INTO events
-    (topic_id, sequence, event_id, published_at, end_bytes, idempotency_key, body)
-    VALUES (?, ?, ?, ?, ?, ?, ?)"""
-_BY_KEY = """SELECT sequence, event_id, published_at, body FROM events
+    (topic_id, sequence, event_id, published_at, end_bytes, idempotency_key, body, log, previous)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_BY_KEY = """SELECT sequence, event_id, published_at, body, log, previous FROM events
     WHERE topic_id = ? AND idempotency_key = ?"""
 _FORGET_KEY = "UPDATE events SET idempotency_key = NULL WHERE topic_id = ? AND sequence = ?"
 # How far the leavings of an earlier run go down is not kept in the row of the topic.
-_TOPICS = """SELECT id, tenant_id, name, head, first, end_bytes, first_bytes,
+_TOPICS = """SELECT id, tenant_id, name, head, first, end_bytes, first_bytes, own,
     first - coalesce((SELECT min(sequence) FROM events WHERE topic_id = topics.id), first) FROM topics"""
 
 _SWEPT_TOPICS = 256
@@ -38,11 +40,19 @@ class Appended(NamedTuple):
     first: int
 
 
+class Handed(NamedTuple):
+    """What became of an event of another gateway; None when it was not its turn."""
+
+    appended: Appended | None
+    last: int
+
+
 class Appender:
     """Every topic's end. All methods but `load` run in the writer's thread."""
 
-    def __init__(self, retention: Retention, horizon: Horizon) -> None:
+    def __init__(self, retention: Retention, horizon: Horizon, sources: SourceRows) -> None:
         self._retention = retention
+        self._sources = sources
         self._horizon = horizon
         self._topics: dict[tuple[str, str], TopicLog] = {}
         self._order: list[TopicLog] = []
@@ -65,18 +75,26 @@ class Appender:
 
         Raises MigFault MIG_RATE_LIMITED, and nothing is changed, when a bound would be passed.
         """
-        topic = self._topics.get((tenant_id, name))
-        if topic is None:
-            self._refuse_more_topics(tenant_id)
-        elif key is not None:
-            kept = self._kept(topic, key, transaction)
+        known = self._topics.get((tenant_id, name))
+        if known is not None and key is not None:
+            kept = self._kept(known, key, transaction)
             if kept is not None:
-                return Appended(kept, True, topic.id, topic.first)
-        body = draft.encode(1 if topic is None else topic.head + 1)
-        self._refuse_more_bytes(len(body))
-        if topic is None:
-            topic = self._add(tenant_id, name, transaction)
-        return self._append(topic, draft, body, key, transaction)
+                return Appended(kept, True, known.id, known.first)
+        topic, body = self._placed(tenant_id, name, draft, transaction)
+        return self._append(topic, draft, body, key, None, transaction)
+
+    def take(
+        self, tenant_id: str, name: str, draft: EventDraft, origin: Origin, transaction: Transaction
+    ) -> Handed:
+        """As `append`, for an event of another gateway; see `EventLog.take`."""
+        last = self._sources.refusal((tenant_id, name), origin)
+        if last is not None:
+            return Handed(None, last)
+        topic, body = self._placed(tenant_id, name, draft, transaction)
+        if origin.sequence:
+            self._sources.move(origin.log, [Head(tenant_id, name, origin.sequence)], transaction)
+        appended = self._append(topic, draft, body, None, origin.log, transaction)
+        return Handed(appended, origin.sequence)
 
     def sweep(self, transaction: Transaction) -> bool:
         """Let go of what is too old, topic after topic, a few at a time. True: there is more to delete."""
@@ -95,15 +113,38 @@ class Appender:
             self._swept += 1
         return False
 
+    def _placed(
+        self, tenant_id: str, name: str, draft: EventDraft, transaction: Transaction
+    ) -> tuple[TopicLog, bytes]:
+        """The topic, there if it was not, and the draft as it will be in it."""
+        topic = self._topics.get((tenant_id, name))
+        if topic is None:
+            self._refuse_more_topics(tenant_id)
+        body = draft.encode(1 if topic is None else topic.head + 1)
+        self._refuse_more_bytes(len(body))
+        return topic or self._add(tenant_id, name, transaction), body
+
     def _append(
-        self, topic: TopicLog, draft: EventDraft, body: bytes, key: str | None, transaction: Transaction
+        self,
+        topic: TopicLog,
+        draft: EventDraft,
+        body: bytes,
+        key: str | None,
+        log: str | None,
+        transaction: Transaction,
     ) -> Appended:
         topic.touch(transaction)
         self._touch(transaction)
         size = topic.size
-        topic.grow(len(body))
+        previous = topic.own if log is None else 0
+        topic.grow(len(body), own=log is None)
         event = StoredEvent(
-            sequence=topic.head, event_id=draft.event_id, published_at=draft.published_at, body=body
+            sequence=topic.head,
+            event_id=draft.event_id,
+            published_at=draft.published_at,
+            body=body,
+            log=log,
+            previous=previous,
         )
         transaction.put(
             _INSERT,
@@ -116,6 +157,8 @@ class Appender:
                 topic.end_bytes,
                 key,
                 body,
+                log,
+                previous,
             ),
         )
         while topic.count > self._retention.events or topic.size > self._retention.bytes:

@@ -40,9 +40,17 @@ def restore(source: Path, data_dir: Path, *, force: bool = False) -> None:
         _refuse_existing(path, force)
         with _replacing(path) as copy:
             _copy(source, copy)
+            _begin_new_log(copy)
             # Of the store that goes: SQLite would take them for the new one's.
             for leftover in ("-wal", "-shm"):
                 path.with_name(DATABASE + leftover).unlink(missing_ok=True)
+
+
+def _begin_new_log(copy: Path) -> None:
+    """What is appended from now on has sequences that other gateways may have seen with other events."""
+    with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'mirror'").fetchone():
+            connection.execute("DELETE FROM mirror")
 
 
 def _copy(source: Path, target: Path) -> None:

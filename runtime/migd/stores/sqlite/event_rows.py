@@ -11,11 +11,11 @@ from migd.core.ports import StoredEvent
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_READ = """SELECT sequence, event_id, published_at, body FROM events
+_READ = """SELECT sequence, event_id, published_at, body, log, previous FROM events
     WHERE topic_id = ? AND sequence BETWEEN ? AND ? ORDER BY sequence LIMIT ?"""
 _PUBLISHED_AT = "SELECT published_at FROM events WHERE topic_id = ? AND sequence = ?"
 
-EventRow = tuple[int, str, int, bytes]
+EventRow = tuple[int, str, int, bytes, str | None, int | None]
 Horizon = Callable[[], datetime]
 """The moment before which events are too old to be retained."""
 
@@ -26,13 +26,15 @@ def microseconds(moment: datetime) -> int:
 
 
 def event_of(row: EventRow) -> StoredEvent:
-    """The event of (sequence, event_id, published_at, body)."""
-    sequence, event_id, published_at, body = row
+    """The event of (sequence, event_id, published_at, body, log, previous)."""
+    sequence, event_id, published_at, body, log, previous = row
     return StoredEvent(
         sequence=sequence,
         event_id=event_id,
         published_at=_EPOCH + timedelta(microseconds=published_at),
         body=body,
+        log=log,
+        previous=previous or 0,
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
 
-from migd.core.ports import BATCH_BYTES, EventDraft, StoredEvent
-from migd.stores.sqlite.appending import Appended, Appender
+from migd.core.mirroring import Origin
+from migd.core.ports import BATCH_BYTES, EventDraft, StoredEvent, Taken
+from migd.stores.sqlite.appending import Appended, Appender, Handed
 from migd.stores.sqlite.event_rows import Horizon, first_since, microseconds, read_events
 from migd.stores.sqlite.reader import Reader
 from migd.stores.sqlite.tails import Tail, Tails
@@ -43,6 +45,14 @@ class SqliteEventLog:
             partial(self._applied, tenant_id, topic),
         )
         return appended.event, appended.repeated
+
+    def take(self, tenant_id: str, topic: str, draft: EventDraft, origin: Origin) -> asyncio.Future[Taken]:
+        outcome: asyncio.Future[Taken] = asyncio.get_running_loop().create_future()
+        self._writer.submit(
+            partial(self._appender.take, tenant_id, topic, draft, origin),
+            partial(self._took, tenant_id, topic),
+        ).add_done_callback(partial(_tell, outcome))
+        return outcome
 
     async def read(self, tenant_id: str, topic: str, after: int, limit: int) -> Sequence[StoredEvent]:
         tail = self._tails.get(tenant_id, topic)
@@ -86,6 +96,10 @@ class SqliteEventLog:
             )
         )
 
+    def _took(self, tenant_id: str, topic: str, handed: Handed) -> None:
+        if handed.appended is not None:
+            self._applied(tenant_id, topic, handed.appended)
+
     def _applied(self, tenant_id: str, topic: str, appended: Appended) -> None:
         tail = self._tails.get(tenant_id, topic)
         if tail is None:
@@ -93,3 +107,14 @@ class SqliteEventLog:
             self._tails.add(tenant_id, topic, tail)
         if not appended.repeated:
             self._tails.grow(tail, appended.event, appended.first)
+
+
+def _tell(outcome: asyncio.Future[Taken], handing: asyncio.Future[Handed]) -> None:
+    if outcome.done():
+        return
+    error = handing.exception()
+    if error is not None:
+        outcome.set_exception(error)
+        return
+    appended, last = handing.result()
+    outcome.set_result(Taken(None if appended is None else appended.event, last))

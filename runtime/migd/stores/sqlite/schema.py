@@ -115,6 +115,30 @@ MIGRATIONS: tuple[Step, ...] = (
         seal_format_1,
         "DROP TABLE audit_1",
     ),
+    # Mirroring: `own` is a topic's last event that was published here, `mirrored` the last of them that is
+    # known to have gone out; `log` names the log of the gateway that an event was published on, NULL here;
+    # `previous` is the one before it of a topic's events that were published here.
+    (
+        "ALTER TABLE events ADD COLUMN log TEXT",
+        "ALTER TABLE events ADD COLUMN previous INTEGER",
+        "UPDATE events SET previous = sequence - 1",
+        "ALTER TABLE topics ADD COLUMN own INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE topics ADD COLUMN mirrored INTEGER NOT NULL DEFAULT 0",
+        "UPDATE topics SET own = head",
+        "CREATE TABLE mirror (id INTEGER PRIMARY KEY, log TEXT NOT NULL, begun INTEGER NOT NULL)",
+        """CREATE TABLE sources (
+            log TEXT PRIMARY KEY,
+            joined INTEGER NOT NULL,
+            heard_at INTEGER NOT NULL
+        )""",
+        """CREATE TABLE taken (
+            log TEXT NOT NULL,
+            tenant_id TEXT NOT NULL,
+            topic TEXT NOT NULL,
+            sequence INTEGER NOT NULL,
+            PRIMARY KEY (log, tenant_id, topic)
+        )""",
+    ),
 )
 
 

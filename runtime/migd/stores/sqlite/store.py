@@ -11,6 +11,7 @@ from migd.core.clock import Clock
 from migd.core.failpoints import UNARMED, Failpoints
 from migd.core.ports import new_server_id
 from migd.stores.retention import Retention
+from migd.stores.source_positions import SourcePositions
 from migd.stores.sqlite.appending import Appender
 from migd.stores.sqlite.audit import SqliteAudit
 from migd.stores.sqlite.catalog import SqliteCatalog
@@ -22,10 +23,12 @@ from migd.stores.sqlite.expiring_rows import ExpiringRows
 from migd.stores.sqlite.files import LOCK, Synchronous, explained, open_for_writing, prepare
 from migd.stores.sqlite.idempotency import SqliteIdempotency
 from migd.stores.sqlite.lock import StoreLock
+from migd.stores.sqlite.mirror_positions import SqliteMirrorPositions
 from migd.stores.sqlite.quotas import SqliteQuotas
 from migd.stores.sqlite.reader import Reader
 from migd.stores.sqlite.schema import migrate
 from migd.stores.sqlite.server_name import named
+from migd.stores.sqlite.source_rows import SourceRows
 from migd.stores.sqlite.tails import Tails
 from migd.stores.sqlite.tombstones import SqliteTombstones
 from migd.stores.sqlite.upkeep import Upkeep
@@ -71,10 +74,12 @@ class SqliteStore:
         self._lock = StoreLock(data_dir / LOCK)
         self._writer = Writer(most_waiting, failpoints)
         self._reader = Reader()
-        self._appender = Appender(kept, horizon)
+        sources = SourceRows(SourcePositions(kept.total_topics), now)
+        self._appender = Appender(kept, horizon, sources)
         self._keys = ExpiringRows("idempotency", kept.idempotency_records, now)
         self._cancels = ExpiringRows("tombstones", kept.tombstones, now)
         self.events = SqliteEventLog(self._writer, self._reader, self._appender, Tails(tail_bytes), horizon)
+        self.mirror = SqliteMirrorPositions(self._writer, self._reader, sources, clock)
         self.consumers = SqliteConsumers(self._writer, clock, kept, flush_s)
         self.idempotency = SqliteIdempotency(self._writer, self._reader, self._keys, clock)
         self.tombstones = SqliteTombstones(self._writer, self._cancels, clock, kept.tombstones)
@@ -122,6 +127,7 @@ class SqliteStore:
                 for topic in self._appender.load(connection):
                     self.events.know(topic)
                 for part in (
+                    self.mirror,
                     self._keys,
                     self._cancels,
                     self.tombstones,

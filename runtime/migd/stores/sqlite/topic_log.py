@@ -8,10 +8,11 @@ from collections.abc import Callable
 from migd.stores.sqlite.event_rows import first_since
 from migd.stores.sqlite.transaction import Transaction
 
-SAVE = """INSERT INTO topics (id, tenant_id, name, head, first, end_bytes, first_bytes)
-    VALUES (?, ?, ?, ?, ?, ?, ?)
+SAVE = """INSERT INTO topics (id, tenant_id, name, head, first, end_bytes, first_bytes, own)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET head = excluded.head, first = excluded.first,
-        end_bytes = excluded.end_bytes, first_bytes = excluded.first_bytes"""
+        end_bytes = excluded.end_bytes, first_bytes = excluded.first_bytes,
+        own = excluded.own"""
 _OLDEST = """SELECT end_bytes FROM events WHERE topic_id = ? AND sequence >= ? ORDER BY sequence LIMIT ?"""
 _AT = "SELECT published_at FROM events WHERE topic_id = ? AND sequence = ?"
 _ENDS_AT = "SELECT end_bytes FROM events WHERE topic_id = ? AND sequence = ?"
@@ -23,7 +24,10 @@ trimming costs is spread over as many appends."""
 
 
 class TopicLog:
-    """Sequences `first` to `head` are retained; `owed` rows below `first` are still to be deleted."""
+    """Sequences `first` to `head` are retained; `owed` rows below `first` are still to be deleted.
+
+    `own` is the last event that was published on this gateway, 0 when there is none.
+    """
 
     __slots__ = (
         "_ends",
@@ -36,6 +40,7 @@ class TopicLog:
         "id",
         "name",
         "owed",
+        "own",
         "tenant_id",
     )
 
@@ -48,6 +53,7 @@ class TopicLog:
         first: int = 1,
         end_bytes: int = 0,
         first_bytes: int = 0,
+        own: int = 0,
         owed: int = 0,
     ) -> None:
         self.id = topic_id
@@ -57,6 +63,7 @@ class TopicLog:
         self.first = first
         self.end_bytes = end_bytes
         self.first_bytes = first_bytes
+        self.own = own
         self.owed = owed
         self._ends: deque[int] = deque()
         self._undeleted = 0
@@ -89,12 +96,15 @@ class TopicLog:
                 self.first,
                 self.end_bytes,
                 self.first_bytes,
+                self.own,
             ),
         )
 
-    def grow(self, size: int) -> None:
-        """One more event."""
+    def grow(self, size: int, *, own: bool) -> None:
+        """One more event, published here or taken from another gateway."""
         self.head += 1
+        if own:
+            self.own = self.head
         self.end_bytes += size
 
     def drop_oldest(self, transaction: Transaction) -> None:
@@ -140,10 +150,10 @@ class TopicLog:
         return number
 
     def _restoring(self) -> Callable[[], None]:
-        before = (self.head, self.first, self.end_bytes, self.first_bytes, self.owed)
+        before = (self.head, self.first, self.end_bytes, self.first_bytes, self.own, self.owed)
 
         def restore() -> None:
-            self.head, self.first, self.end_bytes, self.first_bytes, self.owed = before
+            self.head, self.first, self.end_bytes, self.first_bytes, self.own, self.owed = before
             self._ends.clear()
             self._touched = None
 

@@ -1237,7 +1237,7 @@ class InvocationStub(betterproto2_grpclib.ServiceStub):
         """
         Invocations as streams of frames, many on one call, told apart by stream_id and each making progress
         on its own. A frame that is not valid MUST be answered by an error frame, and the call goes on
-        [MIG-STR-014].
+        [MIG-STR-014]. Under an idempotency key that was used, the terminal frame is the only one [MIG-STR-019].
         """
 
         async for response in self._stream_stream(

@@ -1,0 +1,1 @@
+"""MIG over NATS: the connection, and the operations on it (protocol section 6)."""
