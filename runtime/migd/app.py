@@ -30,6 +30,7 @@ from migd.core.gateway import Gateway, Parts
 from migd.core.limits import Allowance, Identity, Limits
 from migd.core.ports import Store
 from migd.core.recorder import NullRecorder, Recorder
+from migd.core.schema_bounds import SchemaBounds
 from migd.data_dir import ELSEWHERE, data_dir
 from migd.http_gate import HttpGate, gated
 from migd.metrics import Metrics
@@ -234,6 +235,12 @@ def _limits(settings: Settings, tenants: Mapping[str, Allowance]) -> Limits:
         heartbeat_min_ms=settings.heartbeat_min_ms,
         heartbeat_max_ms=settings.heartbeat_max_ms,
         sse_keepalive_s=settings.sse_keepalive_s,
+        schema=SchemaBounds(
+            max_bytes=settings.max_schema_bytes,
+            max_parts=settings.max_schema_parts,
+            max_patterns=settings.max_schema_patterns,
+            max_steps=settings.max_schema_steps,
+        ),
         tenant=Allowance(
             rate_per_s=settings.tenant_rate_per_s,
             burst=settings.tenant_rate_burst,

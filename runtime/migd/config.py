@@ -144,6 +144,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MIGD_MAX_TOPICS_PER_TENANT", "1000", _COUNT, "Topics that one tenant may have."),
     Setting("MIGD_MAX_CONSUMERS_PER_TENANT", "1000", _COUNT, "Names of consumers that one tenant may have."),
     Setting("MIGD_CONSUMER_WINDOW_S", "2592000", _AGE, "How long the place of an absent consumer is kept."),
+    Setting("MIGD_MAX_SCHEMA_BYTES", "262144", _BYTES, "The largest JSON Schema taken."),
+    Setting("MIGD_MAX_SCHEMA_PARTS", "5000", _COUNT, "The most subschemas in one."),
+    Setting("MIGD_MAX_SCHEMA_PATTERNS", "100", _COUNT, "The most regular expressions in one."),
+    Setting("MIGD_MAX_SCHEMA_STEPS", "10000", _COUNT, "The most subschemas it may hold one value against."),
     Setting("MIGD_HEARTBEAT_MIN_MS", "1000", _MILLISECONDS, "The shortest heartbeat interval suggested."),
     Setting("MIGD_HEARTBEAT_MAX_MS", "60000", _MILLISECONDS, "The longest heartbeat interval suggested."),
 )
@@ -216,6 +220,10 @@ class Settings:
     max_topics_per_tenant: int
     max_consumers_per_tenant: int
     consumer_window_s: float
+    max_schema_bytes: int
+    max_schema_parts: int
+    max_schema_patterns: int
+    max_schema_steps: int
     heartbeat_min_ms: int
     heartbeat_max_ms: int
 
