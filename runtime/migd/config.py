@@ -21,6 +21,7 @@ from migd.setting_values import (
     choice,
     integer,
     matching,
+    network,
     number,
     several,
 )
@@ -68,6 +69,11 @@ _ORIGINS = several(
     "origins such as https://app.example.com, with commas between them",
 )
 _HOSTS = several(rf"\*|{_HOST}", "host names without a port, with commas between them, or * for any")
+_PROVIDERS = several(
+    rf"{_HOST}(?::[0-9]{{1,5}})?|[0-9a-f:.]+(?:/[0-9]{{1,3}})?",
+    "hosts, host:port or networks such as 10.0.0.0/8, with commas between them",
+    network,
+)
 _SERVER_ID = matching(r"[A-Za-z0-9_-]{1,64}", "1 to 64 characters of A-Z a-z 0-9 _ -")
 _SYNCHRONOUS = choice("normal", "full")
 _FAILPOINTS = "|".join(failpoint.value for failpoint in Failpoint)
@@ -102,6 +108,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MIGD_GRPC_KEEPALIVE_TIMEOUT_S", "20", _SECONDS, "How long it may take to answer."),
     Setting("MIGD_GRPC_MIN_PING_INTERVAL_S", "10", _SECONDS, "Clients that ping more often are cut off."),
     Setting("MIGD_ENABLE_NATS_BINDING", "true", FLAG, "Serve requests over NATS where MIGD_NATS_URL is set."),
+    Setting("MIGD_PROVIDER_HOSTS", "", _PROVIDERS, "Where http services may be; unset, nearly anywhere."),
     Setting("MIGD_CORS_ORIGINS", "", _ORIGINS, "Origins whose pages may call the gateway beside its own."),
     Setting("MIGD_ALLOWED_HOSTS", "", _HOSTS, "Names with a dot that the gateway is called by."),
     Setting("MIGD_MAX_SOCKETS", "16384", _COUNT, "TCP connections to the HTTP port; more are refused."),
@@ -179,6 +186,7 @@ class Settings:
     grpc_min_ping_interval_s: float
     nats_url: str
     enable_nats_binding: bool
+    provider_hosts: tuple[str, ...]
     cors_origins: tuple[str, ...]
     allowed_hosts: tuple[str, ...]
     max_sockets: int
