@@ -1,24 +1,28 @@
-"""`python -m mig_conformance URL`: hold a running server to the golden messages."""
+"""`python -m mig_conformance URL`: hold a running server to the golden messages, on every binding it has."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import click
-from aiohttp import ClientError, ClientSession
+from aiohttp import ClientError
+from nats.errors import Error as NatsError
 
-from mig_conformance.http_server import in_order, judge_http
-from mig_conformance.vectors import Vectors, load_vectors
+from mig_conformance import suite
+from mig_conformance.vectors import load_vectors
 from mig_conformance.verdict import Verdict, failed
-from mig_conformance.websocket import judge_websocket
 
-_FRAMES = "RequestFrame"
+Judge = Callable[[], Awaitable[list[Verdict]]]
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("url")
+@click.option("--grpc", metavar="HOST:PORT", help="Judge the server's gRPC binding there as well.")
+@click.option("--nats", metavar="URL", help="Judge the server's NATS binding, too, through that NATS server.")
 @click.option(
     "--vectors",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -26,35 +30,40 @@ _FRAMES = "RequestFrame"
     show_default=True,
     help="The folder with the golden messages.",
 )
-def main(url: str, vectors: Path) -> None:
+def main(url: str, grpc: str | None, nats: str | None, vectors: Path) -> None:
     """Send the golden messages to the server at URL, such as http://localhost:8080, and judge its answers.
 
     The server must not authenticate its callers, must offer the reference capability, and must have just been
     started: some of the messages create what others refer to. The exit status is 1 when a message failed.
     """
     try:
-        verdicts = asyncio.run(judge_server(load_vectors(vectors), url))
-    except (ValueError, ClientError) as error:
+        loaded = load_vectors(vectors)
+        judges: dict[str, Judge] = {"WebSocket": partial(suite.judge_over_websocket, loaded, url)}
+        if grpc is not None:
+            judges["gRPC"] = partial(suite.judge_over_grpc, loaded, grpc)
+        if nats is not None:
+            judges["NATS"] = partial(suite.judge_over_nats, loaded, nats)
+        # Last: it sets a quota that leaves nothing for the others.
+        judges["HTTP"] = partial(suite.judge_over_http, loaded, url)
+        passed = asyncio.run(_all_pass(judges))
+    except (ValueError, OSError, ClientError, NatsError) as error:
         raise click.UsageError(str(error)) from error
-    wrong = failed(verdicts)
-    for verdict in wrong:
-        click.echo(str(verdict))
-    skipped = sum(bool(verdict.skipped) for verdict in verdicts)
-    passed = len(verdicts) - skipped - len(wrong)
-    click.echo(f"{passed} passed, {len(wrong)} failed, {skipped} can not be said over HTTP")
-    sys.exit(1 if wrong else 0)
+    sys.exit(0 if passed else 1)
 
 
-async def judge_server(all_vectors: tuple[Vectors, ...], url: str) -> list[Verdict]:
-    """Every vector that can be sent, over the WebSocket and over HTTP. Raises aiohttp.ClientError."""
-    verdicts: list[Verdict] = []
-    async with ClientSession(url) as session:
-        for vectors in all_vectors:
-            if vectors.message == _FRAMES:
-                verdicts += await judge_websocket(vectors, session)
-        for vectors in in_order(all_vectors):
-            verdicts += await judge_http(vectors, session)
-    return verdicts
+async def _all_pass(judges: dict[str, Judge]) -> bool:
+    """Says what failed, and one line for each binding."""
+    passed = True
+    for binding, judge in judges.items():
+        verdicts = await judge()
+        wrong = failed(verdicts)
+        for verdict in wrong:
+            click.echo(f"{binding}: {verdict}")
+        skipped = sum(bool(verdict.skipped) for verdict in verdicts)
+        right = len(verdicts) - skipped - len(wrong)
+        click.echo(f"{binding}: {right} passed, {len(wrong)} failed, {skipped} can not be said over it")
+        passed = passed and not wrong
+    return passed
 
 
 if __name__ == "__main__":

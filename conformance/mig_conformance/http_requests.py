@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from mig_conformance import reference
+from mig_conformance.requests import TENANT, NotExpressibleError, default_value, named_tenant, path_value
 from mig_conformance.vectors import Malformed, Valid
 from mig_protocol.operations import HEADER_CARRIERS, Operation
 
-TENANT = "acme"
 _JSON_TYPES = {"string": str, "integer": int}
 
 
@@ -26,10 +25,6 @@ class HttpRequest:
     body: bytes
 
 
-class NotExpressibleError(Exception):
-    """The message can not be put like this over HTTP. Its text says why."""
-
-
 def http_request(operation: Operation, row: Valid | Malformed) -> HttpRequest:
     """The request that carries the message. Raises NotExpressibleError."""
     if operation.http_method is None or operation.http_path is None:
@@ -37,10 +32,10 @@ def http_request(operation: Operation, row: Valid | Malformed) -> HttpRequest:
     if operation.http_method == "GET":
         return _from_query(operation, row)
     path = _path(
-        operation.http_path, {name: _in_path(operation, row, name) for name in operation.path_fields}
+        operation.http_path, {name: path_value(operation, row, name) for name in operation.path_fields}
     )
     headers = {"content-type": "application/json"}
-    if not _names_tenant(row):
+    if named_tenant(row) is None:
         headers["x-tenant-id"] = TENANT
     return HttpRequest(operation.http_method, path, headers, row.body)
 
@@ -53,7 +48,9 @@ def _from_query(operation: Operation, row: Valid | Malformed) -> HttpRequest:
     fields = {name: value for name, value in row.json.items() if name != "header"}
     for name, value in fields.items():
         _check_type(message.__name__ if message else "", name, value)
-    parts = {name: str(fields.pop(field, _default(name))) for name, field in operation.path_fields.items()}
+    parts = {
+        name: str(fields.pop(field, default_value(name))) for name, field in operation.path_fields.items()
+    }
     target = _path(str(operation.http_path), parts)
     query = f"?{urlencode(fields)}" if fields else ""
     return HttpRequest(str(operation.http_method), target + query, _header_fields(operation, row), b"")
@@ -87,26 +84,7 @@ def _check_carried(given: Mapping[str, Any], named: Mapping[str, str], row: Malf
             raise NotExpressibleError(f"{row.name}: {value!r} can not be in a header field")
 
 
-def _in_path(operation: Operation, row: Valid | Malformed, name: str) -> str:
-    """What the message says, unless that is the fault: it shows only when the path is well formed."""
-    field = operation.path_fields[name]
-    said = row.json.get(field) if isinstance(row.json, dict) else None
-    faulty = isinstance(row, Malformed) and row.pointer == f"/{field}"
-    return said if isinstance(said, str) and said and not faulty else _default(name)
-
-
-def _default(parameter: str) -> str:
-    if parameter == "message_id":
-        return str(uuid.uuid4())
-    return {"capability": "observatory.models.infer", "topic": "observatory.inference.completed"}[parameter]
-
-
 def _path(template: str, values: Mapping[str, str]) -> str:
     for name, value in values.items():
         template = template.replace(f"{{{name}}}", quote(value, safe=""))
     return template
-
-
-def _names_tenant(row: Valid | Malformed) -> bool:
-    header = row.json.get("header") if isinstance(row.json, dict) else None
-    return isinstance(header, dict) and "tenant_id" in header

@@ -9,7 +9,9 @@ from aiohttp import ClientSession
 from yarl import URL
 
 from mig_conformance import reference
-from mig_conformance.http_requests import HttpRequest, NotExpressibleError, http_request
+from mig_conformance.errors import envelope_flaws
+from mig_conformance.http_requests import HttpRequest, http_request
+from mig_conformance.requests import NotExpressibleError
 from mig_conformance.vectors import Malformed, Valid, Vectors
 from mig_conformance.verdict import Verdict
 from mig_protocol.errors import ERRORS
@@ -95,20 +97,5 @@ def _refused(row: Malformed, status: int, body: bytes) -> Iterator[str]:
     row_of_table = ERRORS[MigErrorCode(row.code)]
     if status != row_of_table.http_status:
         yield f"answered with status {status}, not {row_of_table.http_status}: {body[:300]!r}"
-        return
-    envelope = json.loads(body)
-    if not reference.accepts("ErrorEnvelope", envelope):
-        yield f"the answer is no ErrorEnvelope: {body[:300]!r}"
-        return
-    yield from error_flaws(row, envelope["error"])
-
-
-def error_flaws(row: Malformed, error: dict[str, object]) -> Iterator[str]:
-    """Whether a MigError is the one that the row asks for, fault and all."""
-    if error["code"] != row.code:
-        yield f"refused with {error['code']}, not with {row.code}"
-    details = error.get("details")
-    violations = details.get("violations", []) if isinstance(details, dict) else []
-    pointers = [violation["pointer"] for violation in violations]
-    if row.pointer is not None and row.pointer not in pointers:
-        yield f"the fault is said to be at {pointers}, not at {row.pointer!r}: {error['message']}"
+    else:
+        yield from envelope_flaws(row, json.loads(body))

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
 
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
-from mig_conformance import reference
-from mig_conformance.http_requests import TENANT
-from mig_conformance.http_server import error_flaws
+from mig_conformance.frames import Frame, answered, frame_flaws
+from mig_conformance.requests import TENANT
 from mig_conformance.vectors import Malformed, Valid, Vectors
 from mig_conformance.verdict import Verdict
 
@@ -30,17 +27,16 @@ async def _judge(row: Valid | Malformed, socket: ClientWebSocketResponse) -> lis
     if socket.closed:
         return ["the connection was closed before this frame was sent"]
     await _send(row, socket)
-    frames: list[dict[str, Any]] = []
-    while not frames or not frames[-1]["end_stream"]:
+
+    async def receive() -> Frame | str:
         answer = await socket.receive(_PATIENCE_S)
         if answer.type is not WSMsgType.TEXT:
-            return [f"the connection was closed ({answer.data}) instead of an answer"]
-        frames.append(json.loads(answer.data))
-        if not reference.accepts("StreamFrame", frames[-1]):
-            return [f"answered with what is no StreamFrame: {answer.data[:300]}"]
-    if isinstance(row, Malformed):
-        return list(_refused(row, frames))
-    return list(_accepted(row, frames))
+            return f"the connection was closed ({answer.data}) instead of an answer"
+        frame: Frame = json.loads(answer.data)
+        return frame
+
+    frames = await answered(receive)
+    return [frames] if isinstance(frames, str) else list(frame_flaws(row, frames))
 
 
 async def _send(row: Valid | Malformed, socket: ClientWebSocketResponse) -> None:
@@ -48,19 +44,3 @@ async def _send(row: Valid | Malformed, socket: ClientWebSocketResponse) -> None
         await socket.send_str(row.body.decode())
     except UnicodeDecodeError:
         await socket.send_bytes(row.body)
-
-
-def _accepted(row: Valid, frames: list[dict[str, Any]]) -> Iterator[str]:
-    answers = {"request": "response", "control": "control"}[row.json["kind"]]
-    for frame in frames:
-        if frame["kind"] != answers:
-            yield f"answered with a frame of kind {frame['kind']}, not {answers}: {frame}"
-        if row.json.get("stream_id") and frame["stream_id"] != row.json["stream_id"]:
-            yield f"answered on the stream {frame['stream_id']}"
-
-
-def _refused(row: Malformed, frames: list[dict[str, Any]]) -> Iterator[str]:
-    if len(frames) != 1 or frames[0]["kind"] != "error":
-        yield f"answered with {frames}, not with one error frame"
-        return
-    yield from error_flaws(row, frames[0]["error"])

@@ -62,7 +62,10 @@ async def test_a_right_server_that_wants_tokens_passes_too() -> None:
         status, failed = await smoke_of("-addr", address)
 
     assert status == 1
-    assert sum("MIG_UNAUTHORIZED" in line for line in failed) > 25
+    assert len(failed) > 25
+    # A status that comes while a frame is sent is lost in grpc's client, which sees the end of the call only.
+    assert all("MIG_UNAUTHORIZED" in line or "the server ended the call" in line for line in failed)
+    assert any("MIG_UNAUTHORIZED" in line for line in failed)
 
 
 def test_a_server_that_is_not_there_is_one_line() -> None:

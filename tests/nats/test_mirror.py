@@ -160,7 +160,7 @@ async def test_an_event_of_a_gateway_that_says_only_its_origin_is_taken_once(nat
         for reader in reading:
             assert await numbers(reader, 2) == [1, 2]
         await until_mirror(running[0], received=2, repeated=1)
-        assert len(seen.messages) == 3
+        await until(lambda: len(seen.messages) == 3)
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ async def test_while_nats_reads_nothing_a_stream_waits_and_costs_a_bounded_amoun
     own_server: NatsServer,
 ) -> None:
     provider = Scripted()
-    provider.items = [{"text": "x" * 100_000}] * 600
+    provider.items = [{"text": "x" * 100_000}] * 300
     frozen = asyncio.Event()
 
     async def stream(_: Any) -> Any:
@@ -114,4 +114,4 @@ async def test_while_nats_reads_nothing_a_stream_waits_and_costs_a_bounded_amoun
             assert client.pending_data_size < 6_000_000
         assert migd.gateway.in_flight() == 1
         own_server.signal(signal.SIGCONT)
-        assert len(await frames.rest()) == 601
+        assert len(await frames.rest()) == 301

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from google.protobuf.json_format import MessageToDict
-from google.rpc import status_pb2  # type: ignore[import-untyped]
+from google.rpc import status_pb2
 from grpc import aio
 
 from mig_protocol.errors import ERRORS

@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from migd.bindings.nats.client import StrictClient
 from migd.core.catalog import Capability
 from support.nats_servers import NatsServer
 from support.running_migd import LocalMigd, local_migd
@@ -101,8 +101,9 @@ def reply_of(message: Msg) -> Reply:
 
 @asynccontextmanager
 async def nats_client(server: NatsServer, **options: Any) -> AsyncIterator[Client]:
-    """A client that comes back at once when the server does."""
-    client = await nats.connect(server.url, reconnect_time_wait=0, max_reconnect_attempts=-1, **options)
+    """A client that comes back at once when the server does, and whose `flush` waits for what came before."""
+    client = StrictClient(require_tls=False)
+    await client.connect(server.url, reconnect_time_wait=0, max_reconnect_attempts=-1, **options)
     try:
         yield client
     finally:

@@ -1,4 +1,4 @@
-"""nats-py's client, and what it does not do: insist on TLS, take requests at once, and be cut off.
+"""nats-py's client, and what it does not do: insist on TLS, take requests at once, flush, and be cut off.
 
 nats-py puts each message into a queue, wakes the subscription's task, and awaits a coroutine for it. A
 gateway answers most requests without waiting for anything, and the way there would cost as much as the answer
@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from nats import errors
-from nats.aio.client import Client
+from nats.aio.client import PING_PROTO, Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
@@ -72,6 +72,14 @@ class StrictClient(Client):
         if self._pending_data_size > self._max_pending_size:
             # NATS takes answers more slowly than it brings requests: read no more of them until it has.
             await self._flush_pending(force_flush=True)
+
+    async def _send_ping(self, future: asyncio.Future[bool] | None = None) -> None:
+        """nats-py writes it at once, ahead of what still waits to be written, and then the answer to it says
+        nothing of whether the server has that: what `flush` promises.
+        """
+        self._pongs.append(future or asyncio.get_running_loop().create_future())
+        await self._send_command(PING_PROTO)
+        await self._flush_pending()
 
     def _connect_command(self) -> bytes:
         if self._require_tls and not self._server_info.get("tls_required"):
