@@ -107,6 +107,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MIGD_GRPC_KEEPALIVE_S", "60", _SECONDS, "How often a quiet gRPC client is pinged."),
     Setting("MIGD_GRPC_KEEPALIVE_TIMEOUT_S", "20", _SECONDS, "How long it may take to answer."),
     Setting("MIGD_GRPC_MIN_PING_INTERVAL_S", "10", _SECONDS, "Clients that ping more often are cut off."),
+    Setting("MIGD_GRPC_IDLE_TIMEOUT_S", "600", _SECONDS, "How long a gRPC connection may be without calls."),
+    Setting("MIGD_GRPC_MAX_AGE_S", "0", _GRACE, "After so long it takes no new ones; 0: no limit."),
     Setting("MIGD_ENABLE_NATS_BINDING", "true", FLAG, "Serve requests over NATS where MIGD_NATS_URL is set."),
     Setting("MIGD_PROVIDER_HOSTS", "", _PROVIDERS, "Where http services may be; unset, nearly anywhere."),
     Setting("MIGD_CORS_ORIGINS", "", _ORIGINS, "Origins whose pages may call the gateway beside its own."),
@@ -184,6 +186,8 @@ class Settings:
     grpc_keepalive_s: float
     grpc_keepalive_timeout_s: float
     grpc_min_ping_interval_s: float
+    grpc_idle_timeout_s: float
+    grpc_max_age_s: float
     nats_url: str
     enable_nats_binding: bool
     provider_hosts: tuple[str, ...]

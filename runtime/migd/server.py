@@ -93,6 +93,8 @@ def grpc_edge_of(application: Application, settings: Settings) -> GrpcEdge | Non
             keepalive_s=settings.grpc_keepalive_s,
             keepalive_timeout_s=settings.grpc_keepalive_timeout_s,
             min_ping_interval_s=settings.grpc_min_ping_interval_s,
+            idle_timeout_s=settings.grpc_idle_timeout_s,
+            max_age_s=settings.grpc_max_age_s,
         ),
     )
 

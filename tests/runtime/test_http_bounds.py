@@ -15,6 +15,7 @@ from support.running_migd import local_migd
 from support.until import until
 
 HELLO = b"POST /mig/v0.1/hello HTTP/1.1\r\nHost: x\r\nX-Tenant-ID: acme\r\n"
+INVOKE = "/mig/v0.1/invoke/observatory.models.infer"
 GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
 
 
@@ -166,3 +167,20 @@ async def test_every_answer_forbids_to_sniff_its_type() -> None:
         raw.send(b"no HTTP\r\n\r\n")
         assert b"x-content-type-options: nosniff" in await raw.reader.read()
         raw.abort()
+
+
+async def test_json_that_nests_deeper_than_its_bound_is_refused_over_http_and_websocket() -> None:
+    deep = '{"a":' * 100_000
+    whole = deep + "{}" + "}" * 100_000
+    async with (
+        local_migd() as migd,
+        migd.http.ws_connect("/mig/v0.1/stream", headers={"X-Tenant-ID": "acme"}) as socket,
+    ):
+        for payload in (deep, whole, "[" * 100_000, whole.replace(":{", ":[{").replace("}", "}]")):
+            body = f'{{"payload":{payload}}}'
+            answer = await migd.post(INVOKE, body.encode(), x_tenant_id="acme")
+            assert (answer.status, answer.code) == (400, "MIG_INVALID_REQUEST")
+            await socket.send_str(body)
+            assert (await socket.receive_json())["error"]["code"] == "MIG_INVALID_REQUEST"
+        answer = await migd.post(INVOKE, f'{{"payload":{whole}}}'.encode(), x_tenant_id="acme")
+        assert "deeper than 128 levels" in answer.json["error"]["message"]
