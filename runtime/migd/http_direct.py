@@ -34,6 +34,8 @@ class DirectHttpProtocol(BoundedHttpProtocol):
         self._kept: bytes | None = None
         self._rest: Application | None = None
         self._used = False
+        self._defaults: object = None
+        self._default_fields = b""
         self._idle_since = 0.0
         self._idle_timer: TimerHandle | None = None
 
@@ -119,9 +121,12 @@ class DirectHttpProtocol(BoundedHttpProtocol):
         super()._start_asgi_task(cycle, application)
 
     def _write(self, reply: Reply, body: bytes) -> None:
-        parts = [STATUS_LINE[reply.status]]
-        for name, value in self.server_state.default_headers:
-            parts += (name, b": ", value, b"\r\n")
+        defaults = self.server_state.default_headers
+        if defaults is not self._defaults:
+            # A new list each second, with the time in it.
+            self._defaults = defaults
+            self._default_fields = b"".join(b"%b: %b\r\n" % field for field in defaults)
+        parts = [STATUS_LINE[reply.status], self._default_fields]
         for name, value in reply.headers:
             parts += (name, b": ", value, b"\r\n")
         keep_alive = self.parser.should_keep_alive()

@@ -106,7 +106,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._more_body(len(data))
 
     def on_headers_complete(self) -> None:
-        self._check_head()
+        limits = self._limits
+        if (
+            len(self.headers) > limits.max_header_fields
+            or len(self.url) > limits.max_url_bytes
+            or self._read_bytes > limits.max_head_bytes
+            or self._head_timer is not None
+        ):
+            self._check_head()
         self.begin_request()
 
     def begin_request(self) -> None:
@@ -142,16 +149,15 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._sockets.closed(self._address)
 
     def _check_head(self) -> None:
+        """For a head that is not small for sure."""
         limits = self._limits
         if len(self.headers) > limits.max_header_fields:
             self._fault = _too_large(f"the request has more than {limits.max_header_fields} header fields")
         elif len(self.url) > limits.max_url_bytes:
             self._fault = _too_large(f"the URL is longer than {limits.max_url_bytes} bytes")
-        # Only what is not small for sure is measured.
-        elif self._read_bytes > limits.max_head_bytes or self._head_timer is not None:
-            self._end_head()
-            if self._measured() > limits.max_head_bytes:
-                self._fault = self._large_head()
+        elif self._measured() > limits.max_head_bytes:
+            self._fault = self._large_head()
+        self._end_head()
         if self._fault is not None:
             raise _RefusedError
 
