@@ -15,7 +15,7 @@ _EXAMPLES: Final = "MIG_EQUALITY_EXAMPLES"
 _STEPS: Final = 30
 
 AGREEMENT: Final = settings(
-    max_examples=int(os.environ.get(_EXAMPLES, "40")),
+    max_examples=int(os.environ.get(_EXAMPLES, "30")),
     stateful_step_count=_STEPS,
     deadline=None,
     # The same sequences at every run; with a number in MIG_EQUALITY_EXAMPLES, so many new ones.

@@ -68,7 +68,8 @@ class OverNats:
         """The mirrored events from now on."""
         subject = f"mig.v0_1.{self._who.own}.events.{asked.body['topic']}"
         subscription = NatsSubscription(await self._client.subscribe(subject))
-        await self._client.flush()
+        # An answer proves that what was sent before the question has arrived; a flush may overtake it.
+        await self.ask(Asked(operation="HEARTBEAT"))
         return subscription
 
     async def close(self) -> None:

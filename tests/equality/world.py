@@ -18,6 +18,7 @@ from equality.asked import JsonObject, Who
 from equality.capabilities import Holds, equal_capabilities
 from equality.lanes import Lane
 from equality.normalise import Normaliser
+from equality.outcome import canonical
 from equality.over_grpc import OverGrpc
 from equality.over_http import OverHttp
 from equality.over_nats import OverNats
@@ -105,11 +106,15 @@ class World:
         assert answer.status == 200, answer.raw
 
     async def audit(self, lane: Lane) -> list[JsonObject]:
-        """The tenant's audit records, without what is the transport's or the clock's."""
+        """The tenant's audit records, without what is the transport's or the clock's.
+
+        Sorted: of two calls that end together, one under the key of the other, either may be written first.
+        """
         path = f"/pro/v0.1/audit/export?tenant_id={lane.who.own}"
         records = (await self._migd.get(path, Authorization=_operator())).json["records"]
         told = ("actor", "tenant_id", "operation", "capability", "outcome", "message_id")
-        return [{name: lane.normalise.unnamed(record[name]) for name in told} for record in records]
+        plain = [{name: lane.normalise.unnamed(record[name]) for name in told} for record in records]
+        return sorted(plain, key=canonical)
 
     async def usage(self, lane: Lane) -> int:
         """How many invocations the tenant has been charged with."""
