@@ -78,6 +78,18 @@ class AsgiAdapter:
         elif kind == "lifespan":
             await _lifespan(receive, send)
 
+    def knows(self, path: str) -> bool:
+        """Whether the path, percent-encoded, is that of an operation and not of a page."""
+        return self._stub.router.knows(path)
+
+    async def refuse(self, fault: MigFault, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer an HTTP request with a fault that was found in front of this."""
+        started = perf_counter()
+        exchange = _exchange(scope, scope["method"])
+        with suppress(MigFault):
+            self._stub.enter(exchange)
+        await self._refuse_unread(exchange, self._stub.refuse(exchange, fault), started, receive, send)
+
     def at_once(self, exchange: Exchange, body: bytes) -> Reply | Application | None:
         """For a server that has a whole request at hand and would rather not wait for ASGI's messages.
 
@@ -107,7 +119,7 @@ class AsgiAdapter:
         try:
             body = b"" if exchange.method in _BODILESS else await self._read_body(exchange, receive)
         except MigFault as fault:
-            await self._refuse_unread(exchange, fault, started, receive, send)
+            await self._refuse_unread(exchange, self._stub.reject(exchange, fault), started, receive, send)
             return
         except ClientGoneError:
             with suppress(MigFault):
@@ -157,12 +169,11 @@ class AsgiAdapter:
             await send({"type": "http.response.body", "body": b""})
 
     async def _refuse_unread(
-        self, exchange: Exchange, fault: MigFault, started: float, receive: Receive, send: Send
+        self, exchange: Exchange, reply: Reply, started: float, receive: Receive, send: Send
     ) -> None:
         """Refuse a request whose body is not wanted. What follows on the connection would still be that
         body.
         """
-        reply = self._stub.reject(exchange, fault)
         self._observe(exchange, reply.status, perf_counter() - started)
         headers = [*reply.headers, _CLOSE]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})

@@ -12,12 +12,16 @@ Body = bytes | AsyncIterator[bytes]
 Headers = Sequence[tuple[bytes, bytes]]
 T = TypeVar("T")
 
-# What of a request's header fields anything here looks at; the rest is passed over in one look each.
+# What of a request's header fields anything here, or in front of it, looks at; the rest is passed over in one look each.
 _READ = frozenset(
     {
         b"authorization",
+        b"content-encoding",
         b"content-length",
+        b"host",
         b"last-event-id",
+        b"origin",
+        b"sec-fetch-site",
         b"mig-message-id",
         b"x-tenant-id",
         b"mig-session-id",

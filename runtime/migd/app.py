@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NoReturn
@@ -28,10 +29,13 @@ from migd.core.gateway import Gateway, Parts
 from migd.core.limits import Allowance, Identity, Limits
 from migd.core.ports import Store
 from migd.core.recorder import NullRecorder, Recorder
+from migd.core.schema_bounds import SchemaBounds
 from migd.data_dir import ELSEWHERE, data_dir
 from migd.exposure import exposure
+from migd.http_gate import HttpGate, gated
 from migd.measuring import observer, scraper, watch
 from migd.metrics import Metrics
+from migd.origins import ANY, Origins
 from migd.stores.audit_file import AuditFile
 from migd.stores.memory import MemoryStore
 from migd.stores.retention import Retention
@@ -85,7 +89,7 @@ class Application:
             watch(metrics, self.gateway.condition, self.nats)
         self._websockets = WebSocketBinding(self.gateway, auth_timeout_s=settings.ws_auth_timeout_s)
         self.grpc = _grpc_binding(self.gateway) if settings.grpc_addr else None
-        self.asgi = self._adapter(metrics)
+        self.asgi = self._http(metrics)
 
     async def start(self) -> None:
         """Everything is ready to serve when this returns. Raises ConfigError for a bad store or bad keys."""
@@ -133,17 +137,28 @@ class Application:
         """Status and ErrorEnvelope for bytes that never became a request."""
         return fault.http_status, encode(self.gateway.envelope("", fault, None))
 
-    def _adapter(self, metrics: Metrics | None) -> AsgiAdapter:
-        settings = self._settings
+    def _http(self, metrics: Metrics | None) -> HttpGate:
+        settings, origins = self._settings, _origins(self._settings)
         binding = HttpBinding(self.gateway, scraper(metrics) if metrics else None)
-        return AsgiAdapter(
+        adapter = AsgiAdapter(
             HttpStub(binding, max_body_bytes=settings.max_body_bytes),
             pages=build_pages(self.gateway, auth_mode=settings.auth_mode, warning=exposure(settings)),
             pages_prefixes=PAGES_PREFIXES,
-            websocket=self._websockets.serve,
+            websocket=gated(self._websockets.serve, origins),
             observe=observer(metrics),
             body_timeout_s=settings.body_timeout_s,
         )
+        return HttpGate(adapter, origins)
+
+
+def _origins(settings: Settings) -> Origins:
+    """Without a token a page has nothing to show for itself, whatever the name it calls the gateway by."""
+    hosts = settings.allowed_hosts
+    if not hosts and settings.auth_mode != "none":
+        hosts = (ANY,)
+    return Origins(
+        listed=frozenset(settings.cors_origins), hosts=frozenset({*hosts, socket.gethostname().lower()})
+    )
 
 
 def _nats(settings: Settings) -> NatsSide | None:
@@ -239,6 +254,12 @@ def _limits(settings: Settings, tenants: Mapping[str, Allowance]) -> Limits:
         heartbeat_min_ms=settings.heartbeat_min_ms,
         heartbeat_max_ms=settings.heartbeat_max_ms,
         sse_keepalive_s=settings.sse_keepalive_s,
+        schema=SchemaBounds(
+            max_bytes=settings.max_schema_bytes,
+            max_parts=settings.max_schema_parts,
+            max_patterns=settings.max_schema_patterns,
+            max_steps=settings.max_schema_steps,
+        ),
         tenant=Allowance(
             rate_per_s=settings.tenant_rate_per_s,
             burst=settings.tenant_rate_burst,

@@ -150,11 +150,12 @@ def _serve(settings: Settings) -> None:
 def _manifest(settings: Settings) -> Manifest:
     from migd.manifest import Manifest, ManifestError, load_manifest
     from migd.providers.builtin import reference_capability
+    from migd.providers.hosts import ProviderHosts
 
     if settings.config is None:
         return Manifest(capabilities=(reference_capability(),))
     try:
-        return load_manifest(settings.config, os.environ)
+        return load_manifest(settings.config, os.environ, ProviderHosts.of(settings.provider_hosts))
     except ManifestError as error:
         raise MistakeError(str(error)) from error
 
@@ -176,6 +177,8 @@ def _shown(row: Setting, settings: Settings) -> str:
         return "(secret)"
     if row.kind.shown is not None:
         return row.kind.shown(value)
+    if row.kind.absent == ():
+        return ", ".join(value)
     return str(value).lower() if isinstance(value, bool) else str(value or "")
 
 

@@ -22,7 +22,9 @@ from migd.setting_values import (
     choice,
     integer,
     matching,
+    network,
     number,
+    several,
     subset,
 )
 
@@ -52,6 +54,7 @@ class Setting:
 
 
 _BYTES = integer(1024, 1 << 30, "bytes")
+_HEAD_BYTES = integer(1024, 1_048_576, "bytes")
 _SECONDS = number(0.1, 3600, "seconds")
 _GRACE = number(0, 3600, "seconds")
 _WINDOW = number(1, 30 * _DAY_S, "seconds")
@@ -62,6 +65,17 @@ _COUNT = integer(1, 1_000_000)
 _COUNT_OR_NONE = integer(0, 1_000_000)
 _RATE = number(0, 1_000_000, "a second")
 _MANY = integer(1, 100_000_000)
+_HOST = r"(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])"
+_ORIGINS = several(
+    rf"[a-z][a-z0-9+.-]*://{_HOST}(?::[0-9]{{1,5}})?",
+    "origins such as https://app.example.com, with commas between them",
+)
+_HOSTS = several(rf"\*|{_HOST}", "host names without a port, with commas between them, or * for any")
+_PROVIDERS = several(
+    rf"{_HOST}(?::[0-9]{{1,5}})?|[0-9a-f:.]+(?:/[0-9]{{1,3}})?",
+    "hosts, host:port or networks such as 10.0.0.0/8, with commas between them",
+    network,
+)
 _SERVER_ID = matching(r"[A-Za-z0-9_-]{1,64}", "1 to 64 characters of A-Z a-z 0-9 _ -")
 _SYNCHRONOUS = choice("normal", "full")
 _FAILPOINTS = "|".join(failpoint.value for failpoint in Failpoint)
@@ -116,7 +130,21 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MIGD_GRPC_KEEPALIVE_S", "60", _SECONDS, "How often a quiet gRPC client is pinged."),
     Setting("MIGD_GRPC_KEEPALIVE_TIMEOUT_S", "20", _SECONDS, "How long it may take to answer."),
     Setting("MIGD_GRPC_MIN_PING_INTERVAL_S", "10", _SECONDS, "Clients that ping more often are cut off."),
+    Setting("MIGD_GRPC_IDLE_TIMEOUT_S", "600", _SECONDS, "How long a gRPC connection may be without calls."),
+    Setting("MIGD_GRPC_MAX_AGE_S", "0", _GRACE, "After so long it takes no new ones; 0: no limit."),
     Setting("MIGD_ENABLE_NATS_BINDING", "true", FLAG, "Serve requests over NATS where MIGD_NATS_URL is set."),
+    Setting("MIGD_PROVIDER_HOSTS", "", _PROVIDERS, "Where http services may be; unset, nearly anywhere."),
+    Setting("MIGD_CORS_ORIGINS", "", _ORIGINS, "Origins whose pages may call the gateway beside its own."),
+    Setting("MIGD_ALLOWED_HOSTS", "", _HOSTS, "Names with a dot that the gateway is called by."),
+    Setting("MIGD_MAX_SOCKETS", "16384", _COUNT, "TCP connections to the HTTP port; more are refused."),
+    Setting("MIGD_MAX_SOCKETS_PER_ADDRESS", "0", _COUNT_OR_NONE, "Those of one address; 0: no limit."),
+    Setting("MIGD_MAX_URL_BYTES", "8192", _HEAD_BYTES, "The longest URL taken, its query included."),
+    Setting("MIGD_MAX_HEAD_BYTES", "65536", _HEAD_BYTES, "The largest head of an HTTP request taken."),
+    Setting("MIGD_MAX_HEADER_FIELDS", "100", _COUNT, "The most header fields in an HTTP request."),
+    Setting("MIGD_HEAD_TIMEOUT_S", "20", _SECONDS, "How long the head of a request may take to arrive."),
+    Setting("MIGD_IDLE_TIMEOUT_S", "75", _SECONDS, "How long an HTTP connection may wait for a request."),
+    Setting("MIGD_WRITE_TIMEOUT_S", "120", _SECONDS, "How long a client may take nothing of its answer."),
+    Setting("MIGD_WEBSOCKET_PING_S", "20", _SECONDS, "How often a WebSocket is pinged; as long to answer."),
     Setting("MIGD_MAX_BODY_BYTES", "4194304", _BYTES, "The largest HTTP body or gRPC message taken."),
     Setting("MIGD_MAX_FRAME_BYTES", "4194304", _BYTES, "The largest WebSocket or StreamInvoke frame taken."),
     Setting("MIGD_NATS_URL", "", NATS_URLS, "The NATS servers of one cluster; unset, NATS is not used."),
@@ -148,6 +176,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MIGD_MAX_TOPICS_PER_TENANT", "1000", _COUNT, "Topics that one tenant may have."),
     Setting("MIGD_MAX_CONSUMERS_PER_TENANT", "1000", _COUNT, "Names of consumers that one tenant may have."),
     Setting("MIGD_CONSUMER_WINDOW_S", "2592000", _AGE, "How long the place of an absent consumer is kept."),
+    Setting("MIGD_MAX_SCHEMA_BYTES", "262144", _BYTES, "The largest JSON Schema taken."),
+    Setting("MIGD_MAX_SCHEMA_PARTS", "5000", _COUNT, "The most subschemas in one."),
+    Setting("MIGD_MAX_SCHEMA_PATTERNS", "100", _COUNT, "The most regular expressions in one."),
+    Setting("MIGD_MAX_SCHEMA_STEPS", "10000", _COUNT, "The most subschemas it may hold one value against."),
     Setting("MIGD_HEARTBEAT_MIN_MS", "1000", _MILLISECONDS, "The shortest heartbeat interval suggested."),
     Setting("MIGD_HEARTBEAT_MAX_MS", "60000", _MILLISECONDS, "The longest heartbeat interval suggested."),
 )
@@ -192,8 +224,22 @@ class Settings:
     grpc_keepalive_s: float
     grpc_keepalive_timeout_s: float
     grpc_min_ping_interval_s: float
+    grpc_idle_timeout_s: float
+    grpc_max_age_s: float
     nats_url: str
     enable_nats_binding: bool
+    provider_hosts: tuple[str, ...]
+    cors_origins: tuple[str, ...]
+    allowed_hosts: tuple[str, ...]
+    max_sockets: int
+    max_sockets_per_address: int
+    max_url_bytes: int
+    max_head_bytes: int
+    max_header_fields: int
+    head_timeout_s: float
+    idle_timeout_s: float
+    write_timeout_s: float
+    websocket_ping_s: float
     nats_user: str
     nats_password: str
     nats_token: str
@@ -224,6 +270,10 @@ class Settings:
     max_topics_per_tenant: int
     max_consumers_per_tenant: int
     consumer_window_s: float
+    max_schema_bytes: int
+    max_schema_parts: int
+    max_schema_patterns: int
+    max_schema_steps: int
     heartbeat_min_ms: int
     heartbeat_max_ms: int
 

@@ -28,7 +28,10 @@ _METADATA_BYTES = 16_384
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrpcLimits:
-    """Bounds of the listener. Sizes are bytes, times seconds; a call is one stream of HTTP/2."""
+    """Bounds of the listener. Sizes are bytes, times seconds; a call is one stream of HTTP/2.
+
+    A `max_age_s` of 0 is no limit.
+    """
 
     max_message_bytes: int
     max_frame_bytes: int
@@ -36,6 +39,8 @@ class GrpcLimits:
     keepalive_s: float
     keepalive_timeout_s: float
     min_ping_interval_s: float
+    idle_timeout_s: float
+    max_age_s: float
 
 
 class GrpcEdge:
@@ -93,7 +98,11 @@ class GrpcEdge:
 
 def _options(limits: GrpcLimits) -> list[tuple[str, int]]:
     largest = max(limits.max_message_bytes, limits.max_frame_bytes)
+    # What is open on a connection of that age may end by itself; the client calls on a new one.
+    age = [("grpc.max_connection_age_ms", int(limits.max_age_s * 1000))] if limits.max_age_s else []
     return [
+        *age,
+        ("grpc.max_connection_idle_ms", int(limits.idle_timeout_s * 1000)),
         # A second gateway on the port would get half of the connections, and nobody would be told.
         ("grpc.so_reuseport", 0),
         # Above MIG's own limits, so that the usual mistake is refused as MIG says; gRPC ends the rest unread.

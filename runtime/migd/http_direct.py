@@ -34,6 +34,8 @@ class DirectHttpProtocol(BoundedHttpProtocol):
         self._kept: bytes | None = None
         self._rest: Application | None = None
         self._used = False
+        self._defaults: object = None
+        self._default_fields = b""
         self._idle_since = 0.0
         self._idle_timer: TimerHandle | None = None
 
@@ -54,13 +56,13 @@ class DirectHttpProtocol(BoundedHttpProtocol):
             if not self._refused:
                 self._hand_over(kept, None)
 
-    def on_headers_complete(self) -> None:
+    def begin_request(self) -> None:
         if self._may_keep():
             self._used = True
             self._kept = b""
             self.scope["method"] = self.parser.get_method().decode("ascii")
         else:
-            super().on_headers_complete()
+            super().begin_request()
 
     def on_body(self, body: bytes) -> None:
         if self._kept is None:
@@ -109,7 +111,7 @@ class DirectHttpProtocol(BoundedHttpProtocol):
     def _hand_over(self, body: bytes, rest: Application | None) -> None:
         """Let uvicorn have the request; `rest` is what is left to do for it."""
         self._rest = rest
-        super().on_headers_complete()
+        super().begin_request()
         if body:
             super().on_body(body)
 
@@ -119,9 +121,12 @@ class DirectHttpProtocol(BoundedHttpProtocol):
         super()._start_asgi_task(cycle, application)
 
     def _write(self, reply: Reply, body: bytes) -> None:
-        parts = [STATUS_LINE[reply.status]]
-        for name, value in self.server_state.default_headers:
-            parts += (name, b": ", value, b"\r\n")
+        defaults = self.server_state.default_headers
+        if defaults is not self._defaults:
+            # A new list each second, with the time in it.
+            self._defaults = defaults
+            self._default_fields = b"".join(b"%b: %b\r\n" % field for field in defaults)
+        parts = [STATUS_LINE[reply.status], self._default_fields]
         for name, value in reply.headers:
             parts += (name, b": ", value, b"\r\n")
         keep_alive = self.parser.should_keep_alive()

@@ -12,14 +12,13 @@ from typing import Any, cast
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from mig_protocol.asgi import AsgiAdapter
 from migd.http_direct import DirectHttpProtocol
-from migd.http_protocol import Refuse
+from migd.http_gate import HttpGate
+from migd.http_protocol import NO_SNIFFING, HttpLimits, Refuse
 from migd.http_tls import CertifiedHttpProtocol, CertifiedWebSocketProtocol
+from migd.sockets import Sockets
 from migd.tls import ServerTls
-
-# Longer than the idle time of the usual load balancers, so that it is not us who close on a request.
-_KEEP_ALIVE_S = 75
+from migd.websocket_protocol import CountedWebSocketProtocol
 
 
 class HttpEdge(uvicorn.Server):
@@ -31,15 +30,15 @@ class HttpEdge(uvicorn.Server):
 
     def __init__(
         self,
-        app: AsgiAdapter,
+        app: HttpGate,
         listener: socket.socket,
         *,
         refuse: Refuse,
         drain: Callable[[], Awaitable[None]],
-        max_frame_bytes: int,
+        limits: HttpLimits,
         tls: ServerTls | None = None,
     ) -> None:
-        super().__init__(_config(app, refuse, max_frame_bytes, tls))
+        super().__init__(_config(app, refuse, limits, tls))
         self._listener = listener
         self._drain = drain
         self._stopping = asyncio.Event()
@@ -95,15 +94,23 @@ class HttpEdge(uvicorn.Server):
             await asyncio.sleep(0.005)
 
 
-def _config(app: AsgiAdapter, refuse: Refuse, max_frame_bytes: int, tls: ServerTls | None) -> uvicorn.Config:
+def _config(app: HttpGate, refuse: Refuse, limits: HttpLimits, tls: ServerTls | None) -> uvicorn.Config:
+    sockets = Sockets(limits.max_sockets, limits.max_sockets_per_address)
     certified = tls is not None and tls.asks_clients
-    protocol = functools.partial(
-        CertifiedHttpProtocol if certified else DirectHttpProtocol, at_once=app.at_once, refuse=refuse
+    http = functools.partial(
+        CertifiedHttpProtocol if certified else DirectHttpProtocol,
+        at_once=app.at_once,
+        refuse=refuse,
+        limits=limits,
+        sockets=sockets,
+    )
+    websocket = functools.partial(
+        CertifiedWebSocketProtocol if certified else CountedWebSocketProtocol, sockets=sockets
     )
     return uvicorn.Config(
         app=cast(Any, app),
-        http=cast(type[asyncio.Protocol], protocol),
-        ws=CertifiedWebSocketProtocol if certified else "websockets-sansio",
+        http=cast(type[asyncio.Protocol], http),
+        ws=cast(type[asyncio.Protocol], websocket),
         ssl_context_factory=(lambda *_: tls.context) if tls is not None else None,
         interface="asgi3",
         lifespan="off",
@@ -111,9 +118,14 @@ def _config(app: AsgiAdapter, refuse: Refuse, max_frame_bytes: int, tls: ServerT
         log_config=None,
         access_log=False,
         server_header=False,
+        headers=[(NO_SNIFFING[0].decode(), NO_SNIFFING[1].decode())],
         proxy_headers=False,
-        timeout_keep_alive=_KEEP_ALIVE_S,
-        ws_max_size=max_frame_bytes,
-        # Frames are small and many; deflate costs each idle connection more memory than the rest of it.
+        # Seconds, and no whole ones: that is uvicorn's annotation only.
+        timeout_keep_alive=cast(int, limits.idle_timeout_s),
+        ws_max_size=limits.max_frame_bytes,
+        ws_ping_interval=limits.websocket_ping_s,
+        ws_ping_timeout=limits.websocket_ping_s,
+        # Frames are small and many; deflate costs each idle connection more memory than the rest of it, and
+        # what it says of a frame's size is only true once it is inflated.
         ws_per_message_deflate=False,
     )

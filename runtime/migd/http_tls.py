@@ -10,11 +10,10 @@ import ssl
 from asyncio import BaseTransport
 from typing import Any
 
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-
 from mig_protocol.asgi import client_certificate
 from mig_protocol.http_exchange import Exchange
 from migd.http_direct import DirectHttpProtocol
+from migd.websocket_protocol import CountedWebSocketProtocol
 
 
 class CertifiedHttpProtocol(DirectHttpProtocol):
@@ -36,7 +35,7 @@ class CertifiedHttpProtocol(DirectHttpProtocol):
         return exchange
 
 
-class CertifiedWebSocketProtocol(WebSocketsSansIOProtocol):
+class CertifiedWebSocketProtocol(CountedWebSocketProtocol):
     """WebSockets of clients with a certificate."""
 
     def handle_connect(self, event: Any) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -36,6 +37,9 @@ _LONGEST_VALUE = 500
 _LONGEST_TRACEBACK = 16_384
 _ANSWERED = ("Invalid ", "Unsupported upgrade", "ASGI callable returned without completing handshake")
 
+# What could end a line, colour a terminal or turn text around there, and what UTF-8 can not carry.
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
 
 class JsonFormatter(logging.Formatter):
     """One JSON object a line: time, level, logger, event, then the fields; a traceback as one string."""
@@ -50,7 +54,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)[-_LONGEST_TRACEBACK:]
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return _visible(json.dumps(line, ensure_ascii=False, default=str))
 
 
 class TextFormatter(logging.Formatter):
@@ -62,7 +66,7 @@ class TextFormatter(logging.Formatter):
         line = " ".join(words)
         if record.exc_info:
             traceback = self.formatException(record.exc_info)[-_LONGEST_TRACEBACK:]
-            line += "\n    " + traceback.replace("\n", "\n    ")
+            line += "\n    " + _visible(traceback).replace("\n", "\n    ")
         return line
 
 
@@ -99,6 +103,11 @@ def _facts(record: logging.LogRecord) -> Iterator[tuple[str, object]]:
         value = getattr(record, name, None)
         if value is not None and value != "":
             yield name, value[:_LONGEST_VALUE] if isinstance(value, str) else value
+
+
+def _visible(text: str) -> str:
+    """Escaped as JSON does it, which is no change to what JSON means; line feeds and tabs stay."""
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _one_line(text: str) -> str:

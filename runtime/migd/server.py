@@ -18,6 +18,7 @@ from mig_protocol.errors import MigFault
 from migd.app import Application
 from migd.config import ConfigError, Settings
 from migd.http_edge import HttpEdge
+from migd.http_protocol import HttpLimits
 
 if TYPE_CHECKING:
     from migd.grpc_edge import GrpcEdge
@@ -56,7 +57,18 @@ def edge_of(
         listener,
         refuse=application.refuse,
         drain=drain,
-        max_frame_bytes=settings.max_frame_bytes,
+        limits=HttpLimits(
+            max_sockets=settings.max_sockets,
+            max_sockets_per_address=settings.max_sockets_per_address,
+            max_url_bytes=settings.max_url_bytes,
+            max_head_bytes=settings.max_head_bytes,
+            max_header_fields=settings.max_header_fields,
+            head_timeout_s=settings.head_timeout_s,
+            idle_timeout_s=settings.idle_timeout_s,
+            write_timeout_s=settings.write_timeout_s,
+            max_frame_bytes=settings.max_frame_bytes,
+            websocket_ping_s=settings.websocket_ping_s,
+        ),
         tls=application.tls,
     )
 
@@ -83,6 +95,8 @@ def grpc_edge_of(application: Application, settings: Settings) -> GrpcEdge | Non
             keepalive_s=settings.grpc_keepalive_s,
             keepalive_timeout_s=settings.grpc_keepalive_timeout_s,
             min_ping_interval_s=settings.grpc_min_ping_interval_s,
+            idle_timeout_s=settings.grpc_idle_timeout_s,
+            max_age_s=settings.grpc_max_age_s,
         ),
     )
 

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -92,6 +92,28 @@ def matching(pattern: str, allowed: str) -> Kind:
         return text
 
     return Kind(allowed, parse)
+
+
+def several(pattern: str, allowed: str, check: Callable[[str], object] = str) -> Kind:
+    """Words with commas between them, in lower case; each matches a regular expression, and `check` raises
+    ValueError for none.
+    """
+
+    def parse(text: str) -> tuple[str, ...]:
+        words = tuple(word.strip().lower() for word in text.split(","))
+        if not all(re.fullmatch(pattern, word) for word in words):
+            raise ValueError(text)
+        for word in words:
+            check(word)
+        return words
+
+    return Kind(allowed, parse, absent=())
+
+
+def network(text: str) -> None:
+    """Raises ValueError for `address/length` where that is no network."""
+    if "/" in text:
+        ip_network(text, strict=False)
 
 
 def _parse_flag(text: str) -> bool:

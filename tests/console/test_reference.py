@@ -56,7 +56,7 @@ def operation_ids(name: str) -> list[str]:
 
 @pytest.fixture
 async def migd() -> AsyncIterator[LocalMigd]:
-    async with local_migd() as running:
+    async with local_migd(MIGD_ALLOWED_HOSTS="gateway.example") as running:
         yield running
 
 

@@ -23,6 +23,7 @@ from migd.core.call import Call, Principal
 from migd.core.catalog import Catalog
 from migd.core.policy import ACTIONS, Policy
 from migd.core.rules import ONE_TENANT
+from migd.core.schema_bounds import SchemaBounds
 from migd.core.schemas import SchemaCatalog
 from migd.core.topic_scopes import covers
 from support.gateway_under_test import GatewayUnderTest, Scripted, calling, capability
@@ -167,7 +168,7 @@ async def test_in_open_mode_no_scope_is_looked_at(under_test: GatewayUnderTest) 
 
 @pytest.mark.parametrize("action", sorted(set(ACTIONS) - {"admin"}))
 def test_nobody_acts_for_another_tenant_than_that_of_the_credential(action: str) -> None:
-    catalog = Catalog(SchemaCatalog(10), 10)
+    catalog = Catalog(SchemaCatalog(10, SchemaBounds()), 10)
     catalog.add(capability(Scripted(), "test.open"))
     caller = calling("acme", scopes="mig:admin").principal
     assert Policy(catalog).decide(caller, "acme", action, "test.open").allowed

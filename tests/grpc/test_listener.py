@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 from google.protobuf import descriptor_pb2
-from grpc import StatusCode, aio
+from grpc import ChannelConnectivity, StatusCode, aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from mig_protocol.pb import mig_pb2 as pb
 from migd.listening import ListenError
 from support.gateway_under_test import Scripted, capability
-from support.grpc_client import GRPC, GrpcClient, connected, error_in, grpc_migd, refused
+from support.grpc_client import GRPC, REFERENCE, GrpcClient, connected, error_in, grpc_migd, refused
 from support.running_migd import going_down, local_migd, running_migd, start_migd
 from support.until import until
 
@@ -276,3 +276,25 @@ def ipv6() -> bool:
             return True
     except OSError:
         return False
+
+
+async def test_a_payload_that_nests_deeper_than_protobuf_takes_is_refused() -> None:
+    nested: dict[str, Any] = {}
+    for _ in range(60):
+        nested = {"a": nested}
+    async with grpc_migd() as (_, client):
+        request = pb.InvokeRequest(capability=REFERENCE)
+        request.payload.update(nested)
+        status, error = await refused(client.raw("/mig.v0_1.Invocation/Invoke", request.SerializeToString()))
+        assert (status.code(), error.code) == (StatusCode.INVALID_ARGUMENT, pb.MIG_INVALID_REQUEST)
+        assert (await client.invoke(payload={"input": "hi"})).payload["result"] == "ok"
+
+
+@pytest.mark.parametrize("setting", ["MIGD_GRPC_IDLE_TIMEOUT_S", "MIGD_GRPC_MAX_AGE_S"])
+async def test_a_connection_without_calls_or_past_its_age_is_let_go(setting: str) -> None:
+    async with grpc_migd(**{setting: "0.2"}) as (migd, _):
+        assert migd.grpc is not None
+        async with aio.insecure_channel(str(migd.grpc.address)) as channel:
+            await channel.channel_ready()
+            await channel.wait_for_state_change(ChannelConnectivity.READY)
+            assert channel.get_state() is ChannelConnectivity.IDLE

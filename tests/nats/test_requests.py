@@ -285,3 +285,12 @@ async def test_what_was_cancelled_beforehand_is_refused_when_it_comes(nats_serve
         await caller.ask("control.cancel.early", {"reason": "no"})
         answer = await caller.invoke(message_id="early")
     assert (answer.code, answer.json["error"]["retryable"]) == ("MIG_TIMEOUT", False)
+
+
+async def test_json_that_nests_deeper_than_its_bound_is_refused(nats_server: NatsServer) -> None:
+    async with asked_migd(nats_server) as (_, caller):
+        for levels in (200, 50_000):
+            body = b'{"payload":%b{}%b}' % (b'{"a":' * levels, b"}" * levels)
+            answer = await caller.ask(f"invoke.{INFER}", body)
+            assert answer.json["error"]["code"] == "MIG_INVALID_REQUEST"
+            assert "deeper than 128 levels" in answer.json["error"]["message"]

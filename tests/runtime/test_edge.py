@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from migd.http_protocol import MAX_HEAD_BYTES
 from support.gateway_under_test import Scripted, capability
 from support.raw_http import connect
 from support.running_migd import LocalMigd, local_migd
 from support.sse import subscribed
+
+MAX_HEAD_BYTES = 65_536
 
 
 @pytest.fixture
@@ -67,9 +68,7 @@ async def test_a_head_that_comes_in_pieces_is_a_request_all_the_same(migd: Local
 
 
 async def test_a_head_that_does_not_come_to_an_end_in_time_is_refused() -> None:
-    async with local_migd() as migd:
-        factory = migd.edge.config.http_protocol_class
-        factory.keywords["head_timeout_s"] = 0.05  # type: ignore[attr-defined]
+    async with local_migd(MIGD_HEAD_TIMEOUT_S="0.1") as migd:
         raw = await connect(migd.url)
         raw.send(b"GET /healthz HTTP/1.1\r\nX-")
 

@@ -132,3 +132,20 @@ def test_what_a_client_did_wrong_below_http_is_not_logged_as_our_failure(configu
 
     assert "Invalid HTTP" not in stream.getvalue()
     assert "Exception in ASGI application" in stream.getvalue()
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_nothing_that_a_caller_sent_ends_a_line_or_drives_a_terminal(configure: Configure, form: str) -> None:
+    stream = configure(form, "info")
+    sent = "a\rb\x1b[2Jc\x85d\u2028e\u202ef\x7fg\x00h\ud800i"
+
+    try:
+        raise ValueError(sent)
+    except ValueError:
+        logging.getLogger("migd.x").exception(sent, extra={"reason": sent})
+
+    text = stream.getvalue()
+    assert [character for character in text if not character.isprintable() and character != "\n"] == []
+    assert text.encode().count(b"\\u001b[2J") >= 3
+    lines = text.splitlines()
+    assert len(lines) == 1 or all(line.startswith("    ") for line in lines[1:])

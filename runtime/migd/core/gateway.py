@@ -74,7 +74,7 @@ class Gateway:
         self._parts = parts
         self._contexts = Contexts(clock, limits, require_tenant_header=parts.require_tenant_header)
         self._flights = Flights(limits.max_concurrent_invocations, limits.completed_remembered)
-        self._catalog = Catalog(SchemaCatalog(limits.max_schemas), limits.max_capabilities)
+        self._catalog = Catalog(SchemaCatalog(limits.max_schemas, limits.schema), limits.max_capabilities)
         self._tracing = Tracing(parts.tracer)
         self._ledger = Ledger(
             (store.audit, *parts.audit_sinks),

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from migd.core.schema_bounds import DEFAULT_BOUNDS, SchemaBounds
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
@@ -69,6 +71,7 @@ class Limits:
     max_connections_per_tenant: int = 1_000
     max_capabilities: int = 10_000
     max_schemas: int = 10_000
+    schema: SchemaBounds = DEFAULT_BOUNDS
     max_violations: int = 100
     max_tenants_throttled: int = 20_000
     tenant: Allowance = UNLIMITED

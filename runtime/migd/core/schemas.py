@@ -9,8 +9,11 @@ import jsonschema_rs
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
 from migd.core.provider import JsonObject
+from migd.core.schema_bounds import SchemaBounds
 
 _MAX_MESSAGE = 300
+# Compiled. A repetition of Unicode's classes takes the most: ^\p{L}{1,64}$ has over one MiB.
+_PATTERN_BYTES = 4 * 1024 * 1024
 
 
 class PayloadSchema:
@@ -18,20 +21,30 @@ class PayloadSchema:
 
     Nothing is ever fetched for a `$ref` that leaves the document, and patterns run on an engine with
     linear time, so that neither a schema nor a payload can be used against the gateway.
-    Raises MigFault MIG_INVALID_REQUEST when the schema itself is not valid.
+    Raises MigFault MIG_INVALID_REQUEST when the schema itself is not valid, or beyond `bounds`; one without
+    any is the operator's own, and bounded when it is registered.
     """
 
     __slots__ = ("_validator", "document", "is_valid")
 
-    def __init__(self, document: JsonObject) -> None:
+    def __init__(self, document: JsonObject, bounds: SchemaBounds | None = None) -> None:
         self.document = document
+        if bounds is not None:
+            bounds.check_size(document)
         try:
             self._validator: Any = jsonschema_rs.validator_for(
-                document, offline=True, validate_formats=True, pattern_options=jsonschema_rs.RegexOptions()
+                document,
+                offline=True,
+                validate_formats=True,
+                pattern_options=jsonschema_rs.RegexOptions(
+                    size_limit=_PATTERN_BYTES, dfa_size_limit=_PATTERN_BYTES
+                ),
             )
         except (ValueError, TypeError, jsonschema_rs.ReferencingError) as error:
             reason = str(error).splitlines()[0][:_MAX_MESSAGE]
             raise MigFault(MigErrorCode.MIG_INVALID_REQUEST, f"not a usable JSON Schema: {reason}") from error
+        if bounds is not None:
+            bounds.check_work(document)
         self.is_valid = self._validator.is_valid
 
     def violations(self, payload: JsonObject, limit: int) -> list[JsonObject]:
@@ -58,8 +71,9 @@ def json_pointer(path: list[str | int]) -> str:
 class SchemaCatalog:
     """Schemas by URI. A later registration under the same URI replaces the earlier one."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, bounds: SchemaBounds) -> None:
         self._limit = limit
+        self._bounds = bounds
         self._by_uri: dict[str, PayloadSchema] = {}
 
     def register(self, uri: str, document: JsonObject) -> PayloadSchema:
@@ -68,7 +82,7 @@ class SchemaCatalog:
             raise MigFault(
                 MigErrorCode.MIG_RATE_LIMITED, f"the gateway holds its limit of {self._limit} schemas"
             )
-        compiled = self._by_uri[uri] = PayloadSchema(document)
+        compiled = self._by_uri[uri] = PayloadSchema(document, self._bounds)
         return compiled
 
     def find(self, uri: str | None) -> PayloadSchema | None:

@@ -22,6 +22,7 @@ from migd.manifest.allowances import read_allowance
 from migd.manifest.document import Place
 from migd.manifest.schema_entry import read_schema
 from migd.manifest.tenants import read_tenants
+from migd.providers.hosts import UNLISTED, ProviderHosts
 from migd.providers.http import OWN_HEADERS, HttpProvider, HttpService
 
 _KEYS = (
@@ -50,13 +51,13 @@ _MOST_BYTES = 1_073_741_824
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
-def read_http(entry: Place) -> Capability:
-    """The capability in front of a service. Nothing is asked of the service here."""
+def read_http(entry: Place, hosts: ProviderHosts = UNLISTED) -> Capability:
+    """The capability in front of a service at one of `hosts`. Nothing is asked of the service here."""
     keys = entry.only(_KEYS)
     descriptor = _descriptor(entry, keys)
     return Capability(
         descriptor=descriptor,
-        provider=HttpProvider(_service(keys, descriptor.id)),
+        provider=HttpProvider(_service(keys, descriptor.id, hosts)),
         input_schema=read_schema(keys.get("input_schema")),
         output_schema=read_schema(keys.get("output_schema")),
         tenants=read_tenants(keys.get("tenants")),
@@ -92,19 +93,20 @@ def _modes(place: Place | None) -> list[InvocationMode]:
     return modes
 
 
-def _service(keys: dict[str, Place], capability: str) -> HttpService:
-    url = _url(keys["http"])
+def _service(keys: dict[str, Place], capability: str, hosts: ProviderHosts) -> HttpService:
+    url = _url(keys["http"], hosts)
     return HttpService(
         capability=capability,
         url=url,
-        stream_url=_url(keys["stream_url"]) if "stream_url" in keys else url,
+        stream_url=_url(keys["stream_url"], hosts) if "stream_url" in keys else url,
         timeout_s=_integer(keys, "timeout_ms", _DEFAULT_TIMEOUT_MS, 86_400_000) / 1000,
         max_response_bytes=_integer(keys, "max_response_bytes", _DEFAULT_MAX_RESPONSE_BYTES, _MOST_BYTES),
         headers=_headers(keys["headers"]) if "headers" in keys else {},
+        hosts=hosts,
     )
 
 
-def _url(place: Place) -> str:
+def _url(place: Place, hosts: ProviderHosts) -> str:
     text = place.text()
     try:
         url = URL(text)
@@ -119,6 +121,9 @@ def _url(place: Place) -> str:
         raise place.wrong(
             "a URL with a user or password ends up in logs; use `headers: {Authorization: ...}`"
         )
+    obstacle = hosts.obstacle(url.host or "", url.port or 0)
+    if obstacle is not None:
+        raise place.wrong(obstacle)
     return text
 
 

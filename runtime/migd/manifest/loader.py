@@ -16,20 +16,21 @@ from migd.manifest.document import Place, read_document
 from migd.manifest.python_entry import read_entry_point, read_python
 from migd.manifest.tenants import read_tenants
 from migd.providers.builtin import REFERENCE_ID, reference_capability
+from migd.providers.hosts import UNLISTED, ProviderHosts
 
 FORMAT = 1
 
 
-def _read_http(entry: Place) -> Capability:
+def _read_http(entry: Place, hosts: ProviderHosts) -> Capability:
     # aiohttp costs a tenth of a second and 14 MB: only a gateway with a service behind it pays them.
     from migd.manifest.http_entry import read_http
 
-    return read_http(entry)
+    return read_http(entry, hosts)
 
 
-_READERS: Mapping[str, Callable[[Place], Capability]] = {
-    "python": read_python,
-    "entry_point": read_entry_point,
+_READERS: Mapping[str, Callable[[Place, ProviderHosts], Capability]] = {
+    "python": lambda entry, _: read_python(entry),
+    "entry_point": lambda entry, _: read_entry_point(entry),
     "http": _read_http,
 }
 _KINDS = (*_READERS, "builtin")
@@ -47,11 +48,12 @@ class Manifest:
     auth: AuthConfig = field(default_factory=AuthConfig)
 
 
-def load_manifest(path: Path, environ: Mapping[str, str]) -> Manifest:
+def load_manifest(path: Path, environ: Mapping[str, str], hosts: ProviderHosts = UNLISTED) -> Manifest:
     """Read the file, then import and check everything that it names.
 
-    The file's folder is put on the import path. `environ` is where `${NAME}` is looked up. Nothing is
-    started and no network is used. Raises ManifestError: one line with the file's name and line.
+    The file's folder is put on the import path. `environ` is where `${NAME}` is looked up, `hosts` where
+    services may be. Nothing is started and no network is used. Raises ManifestError: one line with the
+    file's name and line.
     """
     keys = _top(read_document(path, environ))
     listed = keys["capabilities"].items() if "capabilities" in keys else []
@@ -63,7 +65,7 @@ def load_manifest(path: Path, environ: Mapping[str, str]) -> Manifest:
         declared[REFERENCE_ID] = hint, reference
     for entry, kind in entries:
         if kind != "builtin":
-            capability = _READERS[kind](entry)
+            capability = _READERS[kind](entry, hosts)
             id = capability.descriptor.id
             if id in declared:
                 raise entry.wrong(f"{id} is declared already, {declared[id][0]}")

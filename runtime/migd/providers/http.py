@@ -14,7 +14,9 @@ import msgspec
 
 from mig_protocol.errors import MigFault
 from migd.core.provider import Final, Health, JsonObject, Work
+from migd.providers.hosts import UNLISTED, ProviderHosts
 from migd.providers.http_faults import broken, envelope_fault, refusal, timeout, transport_fault
+from migd.providers.http_resolver import ListedResolver
 from migd.providers.http_stream import FrameReader, FrameSizeError, UnfinishedFrameError, frame_reader
 from migd.version import __version__
 
@@ -50,7 +52,7 @@ class HttpService:
 
     `timeout_s` bounds a call, as the caller's deadline does: the sooner one decides. `max_response_bytes`
     bounds a unary answer, and each frame of a streamed one. `headers` may hold secrets: they are sent,
-    and never shown.
+    and never shown. `hosts` are those that may be called.
     """
 
     capability: str
@@ -59,6 +61,7 @@ class HttpService:
     timeout_s: float
     max_response_bytes: int
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    hosts: ProviderHosts = UNLISTED
 
     @property
     def address(self) -> str:
@@ -110,7 +113,9 @@ class HttpProvider:
     async def start(self) -> None:
         # No cookies: one tenant's call leaves nothing for another's. No proxy or netrc from the environment.
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_S),
+            connector=aiohttp.TCPConnector(
+                limit=0, keepalive_timeout=_KEEP_ALIVE_S, resolver=ListedResolver(self.service.hosts)
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT_S),
             headers={**self.service.headers, "User-Agent": f"migd/{__version__}"},
