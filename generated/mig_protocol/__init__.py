@@ -10,5 +10,5 @@ from typing import Final
 MIG_VERSION: Final = "0.1"
 """The protocol version that messages carry as mig_version."""
 
-SPEC_HASH: Final = "5b97b9e473ea158c8cc9f84eeee61a3e5167aeabcddf5c1dc2c80663403c32eb"
+SPEC_HASH: Final = "bc134bd4d2eaf8589dffd389c8ab9df0f651ab38adac571eaf53df2e51208fba"
 """SHA-256 over the spec that this package was generated from."""
