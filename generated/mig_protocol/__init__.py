@@ -10,5 +10,5 @@ from typing import Final
 MIG_VERSION: Final = "0.1"
 """The protocol version that messages carry as mig_version."""
 
-SPEC_HASH: Final = "132d8d3e488740878b8e49b5f319f5c0e420a0b14a8fe20a046257df431416db"
+SPEC_HASH: Final = "1ffdceb27a99b6160e0305a1f14573237554035db646e71434db75f55dba77ee"
 """SHA-256 over the spec that this package was generated from."""

@@ -537,7 +537,8 @@ class OrgCreation(Struct, kw_only=True):
 
 class PolicyCheck(Struct, kw_only=True):
     """Asks whether a tenant may do something. `capability` says with what for the actions "invoke" and
-    "discover", `topic` for "publish" and "subscribe"; each is needed there and not looked at elsewhere.
+    "discover", `topic` for "publish" and "subscribe"; without it nothing is allowed there, and elsewhere
+    it is not looked at.
 
     action: What would be done, 1 to 64 characters: "invoke", "discover", "publish", "subscribe", "hello",
         "cancel", "heartbeat" or "admin". Another action is not an error; no rule allows it.

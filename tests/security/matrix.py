@@ -35,20 +35,26 @@ def namings(*spots: str, always: str = "") -> list[Naming]:
     return [*fixed, *found]
 
 
-async def deviations(
-    mode: Mode, places: Iterable[tuple[Place, list[Naming]]], ask: Ask
-) -> tuple[int, list[str]]:
-    """How many requests were made, and what of the answers is not as the spec says, or tells too much."""
+async def hold(mode: Mode, places: Iterable[tuple[Place, list[Naming]]], ask: Ask, *, at_least: int) -> None:
+    """Fails with every answer that is not as the spec says or tells too much, or if too little was asked."""
     asked, wrong = 0, []
     for place, ways in places:
         for naming in ways:
             for credential in CREDENTIALS:
                 outcome = await ask(place, credential, naming)
                 asked += 1
-                want = expected(mode, place, credential, list(naming.values()))
                 case = f"{place.name}, credential: {credential.name}, tenants: {dict(naming) or 'none'}"
-                if outcome.code != want:
-                    wrong.append(f"{case}: {outcome.code or 'success'}, not {want or 'success'}")
-                if found := leaked(place, outcome.raw, acting(mode, list(naming.values())), want):
-                    wrong.append(f"{case}: the answer tells {found}")
-    return asked, wrong
+                wrong += [f"{case}: {what}" for what in _wrong(mode, place, credential, naming, outcome)]
+    assert not wrong, "\n".join(wrong)
+    assert asked >= at_least, f"only {asked} requests were made"
+
+
+def _wrong(
+    mode: Mode, place: Place, credential: Credential, naming: Naming, outcome: Outcome
+) -> Iterable[str]:
+    named = list(naming.values())
+    want = expected(mode, place, credential, named)
+    if outcome.code != want:
+        yield f"{outcome.code or 'success'}, not {want or 'success'}"
+    if found := leaked(place, outcome.raw, acting(mode, named), want):
+        yield f"the answer tells {found}"

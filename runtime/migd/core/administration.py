@@ -34,7 +34,7 @@ from migd.core.catalog import Catalog
 from migd.core.clock import Clock
 from migd.core.policy import ACTIONS, Policy
 from migd.core.ports import Store
-from migd.core.rules import ALLOWANCE
+from migd.core.rules import ALLOWANCE, NO_RULE
 
 
 class Administration:
@@ -82,6 +82,9 @@ class Administration:
         """
         caller = _described(asking, request)
         target = _target(request)
+        if target is None:
+            reason = f"{ACTIONS[request.action]} is required for the action {request.action}"
+            return PolicyDecision(allowed=False, reason=reason, rule=NO_RULE.id)
         decision = self._policy.decide(caller, request.tenant_id, request.action, target)
         if decision.allowed and request.action == "invoke":
             try:
@@ -155,13 +158,9 @@ def _described(asking: Principal, request: PolicyCheck) -> Principal:
     )
 
 
-def _target(request: PolicyCheck) -> str:
-    """What the action would be done to. Raises MigFault MIG_INVALID_REQUEST where the question needs one."""
+def _target(request: PolicyCheck) -> str | None:
+    """What the action would be done to, "" where it is to nothing; None where the question does not say."""
     kind = ACTIONS.get(request.action)
     targets = {"capability": request.capability, "topic": request.topic}
     target = targets.get(kind, "") if kind else ""
-    if target is UNSET:
-        raise MigFault(
-            MigErrorCode.MIG_INVALID_REQUEST, f"{kind} is required for the action {request.action}"
-        )
-    return target
+    return None if target is UNSET else target
