@@ -278,9 +278,7 @@ def ipv6() -> bool:
         return False
 
 
-async def test_a_payload_that_nests_deeper_than_protobuf_takes_is_refused() -> (
-    None
-):
+async def test_a_payload_that_nests_deeper_than_protobuf_takes_is_refused() -> None:
     nested: dict[str, Any] = {}
     for _ in range(60):
         nested = {"a": nested}
