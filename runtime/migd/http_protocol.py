@@ -96,10 +96,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._read_bytes = len(data)
         self._body_came = False
         super().data_received(data)
+        if self._refused:
+            return
         # The method is known as soon as the head is complete, which it nearly always is in one read.
         if self.scope is not None and "method" not in self.scope:
             self._more_head(len(data))
-        elif self.cycle is not None and self.cycle.more_body and not self._refused:
+        elif self.cycle is not None and self.cycle.more_body:
             self._more_body(len(data))
 
     def on_headers_complete(self) -> None:

@@ -46,7 +46,7 @@ async def refusal(raw: RawConnection) -> tuple[int, str, str]:
     ],
 )
 async def test_a_head_beyond_its_bounds_is_refused_though_it_comes_in_one_piece(
-    setting: dict[str, str], request_: bytes, message: str
+    setting: dict[str, str], request_: bytes, message: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     provider = Scripted()
     async with local_migd(capability(provider), **setting) as migd:
@@ -57,6 +57,7 @@ async def test_a_head_beyond_its_bounds_is_refused_though_it_comes_in_one_piece(
                 await raw.reader.readuntil(b"[]}")
             raw.send(request_)
             assert await refusal(raw) == (413, "MIG_INVALID_REQUEST", message)
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_a_large_body_in_the_same_piece_is_no_part_of_the_head() -> None:
