@@ -138,13 +138,14 @@ def _serve(settings: Settings) -> None:
 
     listener = listen(settings.addr)
     url, kept = reachable_url(listener, tls=settings.tls_cert is not None), _kept(settings)
-    if warning := exposure(settings):
-        _log.warning(warning)
     with listener:
+        manifest = _manifest(settings)
+        if warning := exposure(settings):
+            _log.warning(warning)
         if settings.grpc_addr is not None:
             # gRPC opens its socket itself, later, and does not say what is in the way of it.
             listen(settings.grpc_addr, "MIGD_GRPC_ADDR").close()
-        run(settings, _manifest(settings), listener, lambda others: _tell_ready(url, kept, others))
+        run(settings, manifest, listener, lambda others: _tell_ready(url, kept, others))
 
 
 def _manifest(settings: Settings) -> Manifest:
