@@ -152,7 +152,7 @@ async def _stream_code(client: GrpcClient) -> str:
         frame = await frames.next()
     except (aio.AioRpcError, AssertionError):
         details = str(await frames.call.details())
-        # A status that comes while a frame is sent is lost in grpc's client, which says this instead: ask again.
+        # A status that comes while a frame is sent is lost in grpc's client, which says this instead.
         lost = details == "Internal error from Core"
         return await _stream_code(client) if lost else details.partition(":")[0]
     return pb.MigErrorCode.Name(frame.error.code) if frame.HasField("error") else ""
