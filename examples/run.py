@@ -56,13 +56,19 @@ def _check_health(url: str) -> None:
 
 
 async def _end(process: Process) -> None:
-    with suppress(ProcessLookupError):
-        process.terminate()
+    _terminate(process)
     try:
         await asyncio.wait_for(process.wait(), SERVICE_END_S)
     except TimeoutError:
         process.kill()
         await process.wait()
+
+
+def _terminate(process: Process) -> None:
+    # Not its own method, which looks whether the process has ended and so takes its status from asyncio.
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGTERM)
 
 
 async def _start(command: list[str], environ: Mapping[str, str]) -> Process:
@@ -75,12 +81,8 @@ async def _start(command: list[str], environ: Mapping[str, str]) -> Process:
 def _pass_signals_on(migd: Process) -> None:
     """migd ends in order on the first signal, and at once on a second."""
 
-    def stop() -> None:
-        with suppress(ProcessLookupError):
-            migd.terminate()
-
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, stop)
+        asyncio.get_running_loop().add_signal_handler(number, _terminate, migd)
 
 
 async def _until_one_ends(migd: Process, service: Process) -> int:
@@ -90,8 +92,7 @@ async def _until_one_ends(migd: Process, service: Process) -> int:
     failed = ended.done()
     if failed:
         print(f"the Markdown service ended with status {ended.result()}: stopping migd", file=sys.stderr)
-        with suppress(ProcessLookupError):
-            migd.terminate()
+        _terminate(migd)
     await relaying
     status = await migd.wait()
     ended.cancel()
