@@ -43,8 +43,8 @@ check: $(STAMP)  ## lint, types, import contracts, breaking changes of the proto
 fresh: $(STAMP)  ## prove that generated/ is what spec/ says: delete, regenerate twice, compare
 	@tools/fresh
 
-conformance: $(STAMP)  ## hold a running server to the golden messages of spec/vectors
-	@$(BIN)/python -m pytest tests/vectors
+conformance: $(STAMP)  ## hold a running server to the golden messages and the smoke checks, on every binding
+	@$(BIN)/python -m pytest tests/vectors tests/grpc/test_smoke.py tests/nats/test_smoke.py
 
 fuzz: $(STAMP)  ## schema-driven fuzzing of a running server, bounded
 	@$(BIN)/python -m pytest tests/fuzz --fuzz
