@@ -1,4 +1,4 @@
-"""Print docs/CONFIGURATION.md, which is written from the settings table in migd.config.
+"""Print docs/CONFIGURATION.md, which is written from the settings table in migd.setting_rows.
 
     .venv/bin/python tools/settings_reference.py > docs/CONFIGURATION.md
 
@@ -7,10 +7,10 @@ A test compares the file with what this prints.
 
 from __future__ import annotations
 
-from migd.config import SETTINGS, Setting
+from migd.setting_rows import SETTINGS, Setting
 
 _HEAD = """\
-<!-- Written by tools/settings_reference.py from runtime/migd/config.py. Do not edit. -->
+<!-- Written by tools/settings_reference.py from runtime/migd/setting_rows.py. Do not edit. -->
 # Configuration
 
 Every setting is a variable of the environment. An empty value is an absent one. Two have an option of

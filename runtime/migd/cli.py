@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 import click
 
 from migd.audit_command import audit
-from migd.config import SETTINGS, ConfigError, Setting, Settings, load_settings, unknown_variables
+from migd.config import ConfigError, Settings, load_settings, unknown_variables
 from migd.data_dir import data_dir
 from migd.exposure import exposure
 from migd.listening import ListenError
 from migd.logs import configure_logging
+from migd.setting_rows import SETTINGS, Setting
 from migd.version import __version__
 
 if TYPE_CHECKING:

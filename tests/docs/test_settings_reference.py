@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from migd.config import SETTINGS
+from migd.setting_rows import SETTINGS
 from support.document_blocks import ROOT
 
 DOCUMENT = ROOT / "docs" / "CONFIGURATION.md"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from migd.config import SETTINGS, ConfigError, Setting, Settings, load_settings, unknown_variables
+from migd.config import ConfigError, Settings, load_settings, unknown_variables
+from migd.setting_rows import SETTINGS, Setting
 from migd.setting_values import Address
 
 
