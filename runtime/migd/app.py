@@ -247,6 +247,7 @@ def _limits(settings: Settings, tenants: Mapping[str, Allowance]) -> Limits:
         max_deadline_ms=settings.max_deadline_ms,
         max_concurrent_invocations=settings.max_concurrent_invocations,
         max_streams_per_connection=settings.max_streams_per_connection,
+        max_depth=settings.max_depth,
         max_connections=settings.max_connections,
         max_connections_per_tenant=settings.max_connections_per_tenant,
         idempotency_window_s=settings.idempotency_window_s,

@@ -89,6 +89,7 @@ class Settings:
     tenant_rate_burst: int
     tenant_concurrency: int
     max_streams_per_connection: int
+    max_depth: int
     max_connections: int
     max_connections_per_tenant: int
     max_deadline_ms: int

@@ -55,6 +55,7 @@ _LOG_BYTES = integer(1024, 1 << 40, "bytes")
 _COUNT = integer(1, 1_000_000)
 _COUNT_OR_NONE = integer(0, 1_000_000)
 _RATE = number(0, 1_000_000, "a second")
+_DEPTH = integer(1, 128, "levels")
 _MANY = integer(1, 100_000_000)
 _HOST = r"(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])"
 _ORIGINS = several(
@@ -154,6 +155,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MIGD_TENANT_RATE_PER_S", "0", _RATE, "Invocations a tenant may start a second; 0: no limit."),
     Setting("MIGD_TENANT_RATE_BURST", "0", _COUNT_OR_NONE, "So many at once after a pause; 0: a second's."),
     Setting("MIGD_TENANT_CONCURRENCY", "0", _COUNT_OR_NONE, "Those of a tenant that may run; 0: no limit."),
+    Setting("MIGD_MAX_DEPTH", "32", _DEPTH, "Objects and lists within each other in a payload or meta."),
     Setting("MIGD_MAX_STREAMS_PER_CONNECTION", "256", _COUNT, "Streams on one WebSocket or StreamInvoke."),
     Setting("MIGD_MAX_CONNECTIONS", "10000", _COUNT, "Long-lived connections in all."),
     Setting("MIGD_MAX_CONNECTIONS_PER_TENANT", "1000", _COUNT, "Long-lived connections of a tenant."),

@@ -21,6 +21,7 @@ from mig_protocol.messages import MigErrorCode
 from migd.core.catalog import Catalog, Entry
 from migd.core.clock import Clock
 from migd.core.context import Context
+from migd.core.depth import check_depth
 from migd.core.flights import Flights
 from migd.core.invocation import cancelled
 from migd.core.ledger import Ledger
@@ -74,6 +75,7 @@ class Admission:
         """Everything that can be decided without taking anything."""
         entry = self.visible(context, capability)
         self._check_size(context, entry, payload)
+        check_depth("/payload", payload, self._limits.max_depth)
         if entry.input is not None and not entry.input.is_valid(payload):
             raise self._schema_fault(entry, payload)
         reason = self._tombstones.reason(context.tenant_id, context.message_id)

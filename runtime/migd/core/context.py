@@ -9,6 +9,7 @@ from mig_protocol.errors import MigFault
 from mig_protocol.messages import MessageHeader, MigErrorCode, RequestHeader
 from migd.core.call import Call, Principal
 from migd.core.clock import Clock
+from migd.core.depth import check_depth
 from migd.core.limits import Limits
 from migd.core.provider import JsonObject
 from migd.core.rules import ONE_TENANT, Decision
@@ -77,6 +78,8 @@ class Contexts:
                     details={"supported_versions": [MIG_VERSION]},
                 )
             context.tenant_id = self._tenant(call, header)
+            if context.meta:
+                check_depth("/header/meta", context.meta, self._limits.max_depth)
         except MigFault as fault:
             fault.header = self.respond(context)
             raise

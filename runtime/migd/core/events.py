@@ -28,6 +28,7 @@ from migd.core.call import Call
 from migd.core.clock import Clock
 from migd.core.connections import Connections
 from migd.core.context import Context, Contexts
+from migd.core.depth import check_depth
 from migd.core.failpoints import Failpoints
 from migd.core.limits import Limits
 from migd.core.mirroring import Mirror, NoMirror, Origin, TopicKey
@@ -110,12 +111,14 @@ class Events:
         header = self._contexts.respond(context)
         try:
             topic = self._open_topic(context, "publish", request.topic)
+            payload = payload_of(request.payload)
+            check_depth("/payload", payload, self._limits.max_depth)
             await self.mirror.before_append()
             draft = _Draft(
                 _event_header(header),
                 topic,
                 self._clock.new_id(),
-                payload_of(request.payload),
+                payload,
                 self._clock.now(),
             )
             event, repeated = await self._log.append(

@@ -73,6 +73,7 @@ class Limits:
     max_schemas: int = 10_000
     schema: SchemaBounds = DEFAULT_BOUNDS
     max_violations: int = 100
+    max_depth: int = 32
     max_tenants_throttled: int = 20_000
     tenant: Allowance = UNLIMITED
     tenants: Mapping[str, Allowance] = field(default_factory=dict)

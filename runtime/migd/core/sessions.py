@@ -36,6 +36,7 @@ from migd.core.call import Call
 from migd.core.cancellation import Cancellation
 from migd.core.clock import Clock
 from migd.core.context import Context, Contexts
+from migd.core.depth import check_depth
 from migd.core.inputs import Inputs
 from migd.core.invoker import Invoker
 from migd.core.limits import Limits
@@ -214,6 +215,7 @@ class StreamSession:
         if not stream.inputs.open:
             raise _invalid(f"stream {stream.stream_id} takes no more input")
         if frame.payload is not UNSET:
+            check_depth("/payload", frame.payload, self._limits.max_depth)
             await stream.inputs.put(frame.payload)
         if frame.end_stream:
             stream.inputs.close()
