@@ -10,5 +10,5 @@ from typing import Final
 MIG_VERSION: Final = "0.1"
 """The protocol version that messages carry as mig_version."""
 
-SPEC_HASH: Final = "1ffdceb27a99b6160e0305a1f14573237554035db646e71434db75f55dba77ee"
+SPEC_HASH: Final = "1ac3ce89be0abfd21172c64e1022272537f359698c029a037bea307197dc1013"
 """SHA-256 over the spec that this package was generated from."""
