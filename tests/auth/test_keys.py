@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from migd.config import ConfigError, load_settings
+from support.local_web import serving
 from support.running_migd import LocalMigd, local_migd
 from support.signing_keys import SigningKey, ec_key, ed_key, key_set, rsa_key
 from support.until import until
@@ -35,17 +36,9 @@ class KeyServer:
 @asynccontextmanager
 async def key_server() -> AsyncIterator[KeyServer]:
     keys = KeyServer()
-    application = web.Application()
-    application.router.add_get("/keys", keys.handle)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    keys.url = f"http://127.0.0.1:{runner.addresses[0][1]}/keys"
-    try:
+    async with serving("GET", "/keys", keys.handle) as url:
+        keys.url = f"{url}/keys"
         yield keys
-    finally:
-        await runner.cleanup()
 
 
 async def answer(migd: LocalMigd, key: SigningKey) -> int:

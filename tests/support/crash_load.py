@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
@@ -15,7 +16,7 @@ from support.sse import subscribed
 PATIENCE_S = 40.0
 
 
-class Client:
+class Client(ABC):
     """What every client has: a tenant, a history to write to, and work that ends when the gateway does."""
 
     def __init__(self, history: History, tenant: str, name: str) -> None:
@@ -24,9 +25,9 @@ class Client:
         self.name = name
         self._sent = 0
 
+    @abstractmethod
     async def live(self, http: aiohttp.ClientSession) -> None:
         """Until the gateway is gone."""
-        raise NotImplementedError
 
     def _next_name(self) -> str:
         self._sent += 1

@@ -15,6 +15,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
+from support.local_web import serving
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedSpan:
@@ -67,17 +69,8 @@ class OtlpReceiver:
 @asynccontextmanager
 async def otlp_receiver() -> AsyncIterator[OtlpReceiver]:
     receiver = OtlpReceiver()
-    application = web.Application()
-    application.router.add_post("/v1/traces", receiver.take)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    receiver.endpoint = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with serving("POST", "/v1/traces", receiver.take) as receiver.endpoint:
         yield receiver
-    finally:
-        await runner.cleanup()
 
 
 def _spans(request: ExportTraceServiceRequest) -> list[ReceivedSpan]:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal
 
-from migd.core import topic_scopes
+from migd.core import call, topic_scopes
 from migd.core.call import Principal
 from migd.core.catalog import Catalog
 from migd.core.rules import (
@@ -46,7 +46,7 @@ ACTIONS: Mapping[str, Target] = MappingProxyType(
 )
 """Every action that a rule can allow, and what it is done to."""
 
-_ADMINISTRATOR = ("mig:admin",)
+_ADMINISTRATOR = (call.ADMIN_SCOPE,)
 _Verdict = tuple[Rule, bool, tuple[str, ...]]
 
 
