@@ -17,6 +17,7 @@ from aiohttp import web
 
 from mig_protocol.pb import mig_pb2 as pb
 from mig_protocol.pb import mig_pb2_grpc
+from support.local_web import serving
 from support.nats_servers import running_nats
 from support.running_migd import MigdProcess, running_migd
 
@@ -149,12 +150,5 @@ async def failing_service() -> AsyncIterator[str]:
     async def fail(request: web.Request) -> web.Response:
         return web.Response(status=503, body=await request.read())
 
-    application = web.Application()
-    application.router.add_post("/", fail)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    finally:
-        await runner.cleanup()
+    async with serving("POST", "/", fail) as url:
+        yield f"{url}/"
