@@ -28,12 +28,13 @@ from mig_protocol.messages import (
     HelloResponse,
     InvokeRequest,
     InvokeResponse,
+    MessageHeader,
     PublishAck,
     PublishRequest,
     StreamAccepted,
     StreamFrame,
 )
-from mig_protocol.nats_server import header_fields
+from mig_protocol.operations import HEADER_CARRIERS
 
 M = TypeVar("M", bound=msgspec.Struct)
 _ROOT = "mig.v0_1"
@@ -143,8 +144,14 @@ def _read(answer: type[M], message: Msg) -> M:
         read: Any = codec.decode(ErrorEnvelope if refused else answer, message.data)
     except MigFault as fault:
         raise FlawError(f"the answer is not valid: {fault.message}") from None
-    same("the NATS headers", message.headers, header_fields(read.header))
+    same("the NATS headers", message.headers, _copied(read.header))
     if refused:
         raise MigFault.from_envelope(read)
     answered: M = read
     return answered
+
+
+def _copied(header: MessageHeader) -> dict[str, str]:
+    """What NATS headers repeat of a message's header [MIG-NAT-002]."""
+    named = {carrier.nats: getattr(header, carrier.field) for carrier in HEADER_CARRIERS if carrier.nats}
+    return {name: value for name, value in named.items() if value}
