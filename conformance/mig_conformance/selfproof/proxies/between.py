@@ -10,6 +10,7 @@ from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 
 from mig_conformance.selfproof.mutation import Mutation
 from mig_conformance.selfproof.proxies.http import HttpProxy
+from mig_conformance.selfproof.proxies.nats import NatsProxy
 from mig_conformance.subject.subject import Endpoints, Subject
 
 
@@ -23,6 +24,9 @@ async def proxied(subject: Subject, mutation: Mutation) -> AsyncIterator[Subject
             session = await stack.enter_async_context(_session())
             proxy = await stack.enter_async_context(HttpProxy(there.http, session, mutation))
             here = replace(here, http=proxy.url)
+        if there.nats is not None:
+            nats = await stack.enter_async_context(NatsProxy(there.nats, mutation))
+            here = replace(here, nats=nats.url)
         yield replace(subject, endpoints=here)
 
 
