@@ -110,6 +110,8 @@ class Judge:
         hasty = replace(subject, patience_s=min(_PATIENCE_S, subject.patience_s))
         async with proxied(hasty, mutation) as seen, Links(seen) as links:
             result = await _within_limit(pair, lambda: run_check(pair.check, pair.binding, seen, links))
+        if mutation.faults:
+            result = replace(result, outcome=Outcome.broken, why=f"{mutant.id}: {mutation.faults[0]}")
         self._told(mutant.id, result)
         return Attempt(mutant=mutant, result=result, hits=None if mutant.env else mutation.hits)
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 
 from mig_conformance.selfproof.mutation import Mutation
+from mig_conformance.selfproof.proxies.grpc import GrpcProxy
 from mig_conformance.selfproof.proxies.http import HttpProxy
 from mig_conformance.selfproof.proxies.nats import NatsProxy
 from mig_conformance.subject.subject import Endpoints, Subject
@@ -27,6 +28,9 @@ async def proxied(subject: Subject, mutation: Mutation) -> AsyncIterator[Subject
         if there.nats is not None:
             nats = await stack.enter_async_context(NatsProxy(there.nats, mutation))
             here = replace(here, nats=nats.url)
+        if there.grpc is not None:
+            grpc = await stack.enter_async_context(GrpcProxy(there.grpc, mutation))
+            here = replace(here, grpc=grpc.target)
         yield replace(subject, endpoints=here)
 
 
