@@ -44,8 +44,8 @@ class _Pair:
 
 
 class Judge:
-    """`subjects` are the right servers by auth mode; `start` starts another one, with further variables; `tell`
-    gets a line for a person as things end.
+    """`subjects` are the right servers by auth mode; `start` starts another one, with further variables;
+    `tell` gets a line for a person as things end.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Judge:
             yield from (_Pair(mutant, check, binding) for binding in bindings)
 
     async def _good(self, mode: AuthMode) -> tuple[Result, ...]:
-        """The right server, behind proxies that change nothing: what is red under a mutant is the mutant's doing."""
+        """The right server, behind proxies that change nothing: red under a mutant is then the mutant's doing."""
         subject = self._subjects[mode]
         chosen = [
             (check, binding)

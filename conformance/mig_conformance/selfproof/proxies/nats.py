@@ -1,8 +1,10 @@
-"""A proxy for connections to a nats-server: requests, their replies, frames of streams and mirrored events."""
+"""A proxy for connections to a nats-server: requests, replies, frames of streams, mirrored events."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from itertools import count
 from types import TracebackType
@@ -26,33 +28,32 @@ class NatsProxy:
     def __init__(self, url: str, mutation: Mutation) -> None:
         self._there = urlsplit(url)
         self._mutation = mutation
-        self._server: asyncio.Server | None = None
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._open = AsyncExitStack()
         self._connections: set[asyncio.Task[None]] = set()
         self._numbers = count()
 
     @property
     def url(self) -> str:
-        assert self._server is not None
-        return f"nats://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return f"nats://127.0.0.1:{self._listener.getsockname()[1]}"
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._accept, sock=self._listener)
+        self._open.callback(server.close)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._server is not None
-        self._server.close()
+        await self._open.aclose()
         for task in self._connections:
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._connections.add(task)
-        task.add_done_callback(self._connections.discard)
+        if (task := asyncio.current_task()) is not None:
+            self._connections.add(task)
+            task.add_done_callback(self._connections.discard)
         from_server, to_server = await asyncio.open_connection(self._there.hostname, self._there.port)
         scope = f"nats {next(self._numbers)}"
         connection = _Connection(writer, to_server, self._mutation, scope)
