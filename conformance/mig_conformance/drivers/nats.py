@@ -122,10 +122,12 @@ class NatsDriver(Absent):
 
     def _frames(self, ask: Ask, stream_id: str) -> AbstractAsyncContextManager[NatsMessages]:
         subject = _subject(_OPERATIONS["STREAM"], replace(ask, path={**ask.path, "stream_id": stream_id}))
-        return listening(self._client, subject, self._tell_frame, patience_s=self._patience_s)
+        return listening(self._client, subject, self._take_frame, patience_s=self._patience_s)
 
-    def _tell_frame(self, message: NatsMessage) -> None:
+    def _take_frame(self, message: NatsMessage) -> bool:
+        # Also one that asks for a reply: that is how a server can learn whether anybody listens.
         self._transcript.received(message.subject, message.data, "StreamFrame")
+        return True
 
     def mirrored(self, tenant: str, topic: str) -> AbstractAsyncContextManager[NatsMessages]:
         """What is sent on the subject of a topic's events while the block runs, publish requests left out.
@@ -134,12 +136,15 @@ class NatsDriver(Absent):
         """
         ask = Ask(operation="PUBLISH", caller=Caller(tenant=tenant), path={"topic": topic})
         subject = _subject(_OPERATIONS["PUBLISH"], ask)
-        return listening(self._client, subject, self._tell_event, patience_s=self._patience_s)
+        return listening(self._client, subject, self._take_event, patience_s=self._patience_s)
 
-    def _tell_event(self, message: NatsMessage) -> None:
+    def _take_event(self, message: NatsMessage) -> bool:
         event = _ORIGIN in message.headers
+        if message.reply and not event:
+            return False  # a publish request, on the same subject
         self._transcript.received(message.subject, message.data, "EventMessage" if event else None)
         self._transcript.received("with NATS headers", message.headers, "MirrorHeaders" if event else None)
+        return True
 
     async def send(self, subject: str, body: bytes, headers: Mapping[str, str] = _NOTHING) -> None:
         """A message that asks for no reply; the NATS server has it when this returns."""
@@ -154,15 +159,15 @@ class NatsDriver(Absent):
         """What the services on NATS answer to $SRV.INFO, PING or STATS."""
         inbox = self._client.new_inbox()
         found: list[JsonObject] = []
-        async with listening(self._client, inbox, self._tell_service, patience_s=self._patience_s) as replies:
+        async with listening(self._client, inbox, self._take_service, patience_s=self._patience_s) as replies:
             await self._client.publish(f"$SRV.{verb}", reply=inbox)
             while (reply := await replies.quiet(_SERVICES_S)) is not None:
-                # Where there is no service, NATS says so with a message that has no body.
-                found += [reply.data] if isinstance(reply.data, dict) else []
+                found.append(reply.data)
         return found
 
-    def _tell_service(self, message: NatsMessage) -> None:
+    def _take_service(self, message: NatsMessage) -> bool:
         self._transcript.received("a service of NATS", message.data)
+        return isinstance(message.data, dict)  # where there is none, NATS says so without a body
 
 
 def _subject(operation: Operation, ask: Ask) -> str:

@@ -21,23 +21,27 @@ _CONNECT_S = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NatsMessage:
-    """One message; `headers` have their names as they came, `data` is its JSON, or None where it is none."""
+    """One message; `headers` have their names as they came, `data` is its JSON, or None where it is none.
+
+    `reply` is the subject to answer on, empty where no answer is wanted.
+    """
 
     subject: str
+    reply: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     data: Any = None
 
 
-Tell = Callable[[NatsMessage], object]
+Take = Callable[[NatsMessage], bool]
 
 
 class NatsMessages:
-    """What comes in on one subject, requests left out; `tell` hears of each that is given."""
+    """What comes in on one subject, but for what `take` says no to."""
 
-    def __init__(self, subscription: Subscription, tell: Tell, patience_s: float) -> None:
+    def __init__(self, subscription: Subscription, take: Take, patience_s: float) -> None:
         self._subscription = subscription
-        self._tell = tell
+        self._take = take
         self._patience_s = patience_s
 
     async def next(self) -> NatsMessage:
@@ -50,15 +54,13 @@ class NatsMessages:
     async def quiet(self, seconds: float) -> NatsMessage | None:
         """What comes within so many seconds, or None: for what must not come."""
         try:
-            message = await self._subscription.next_msg(seconds)
-            while message.reply:
-                message = await self._subscription.next_msg(seconds)
+            read = _as_read(await self._subscription.next_msg(seconds))
+            while not self._take(read):
+                read = _as_read(await self._subscription.next_msg(seconds))
         except errors.TimeoutError:
             return None
         except errors.Error as error:
             raise lost(error) from None
-        read = _as_read(message)
-        self._tell(read)
         return read
 
 
@@ -79,7 +81,7 @@ async def connect(url: str) -> Client:
 
 @asynccontextmanager
 async def listening(
-    client: Client, subject: str, tell: Tell, *, patience_s: float
+    client: Client, subject: str, take: Take, *, patience_s: float
 ) -> AsyncIterator[NatsMessages]:
     """What comes in on the subject from now on."""
     try:
@@ -88,7 +90,7 @@ async def listening(
     except errors.Error as error:
         raise lost(error) from None
     try:
-        yield NatsMessages(subscription, tell, patience_s)
+        yield NatsMessages(subscription, take, patience_s)
     finally:
         if not client.is_closed:
             await subscription.unsubscribe()
@@ -104,7 +106,13 @@ def _as_read(message: Msg) -> NatsMessage:
         data = json.loads(message.data)
     except ValueError:
         data = None
-    return NatsMessage(subject=message.subject, headers=message.headers or {}, body=message.data, data=data)
+    return NatsMessage(
+        subject=message.subject,
+        reply=message.reply,
+        headers=message.headers or {},
+        body=message.data,
+        data=data,
+    )
 
 
 async def _ignored(_: Exception) -> None:

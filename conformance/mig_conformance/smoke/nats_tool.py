@@ -7,6 +7,7 @@ import sys
 import uuid
 from collections.abc import Callable, Sequence
 
+from mig_conformance.flaws import UnreachableError
 from mig_conformance.smoke.arguments import Arguments, read_arguments
 from mig_conformance.smoke.report import UNUSABLE, ServerGoneError, run_checks
 from mig_protocol.messages import BindingType
