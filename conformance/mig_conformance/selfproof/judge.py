@@ -85,7 +85,7 @@ class Judge:
             yield from (_Pair(mutant, check, binding) for binding in bindings)
 
     async def _good(self, mode: AuthMode) -> tuple[Result, ...]:
-        """The right server, behind proxies that change nothing: red under a mutant is then the mutant's doing."""
+        """The right server, behind proxies that change nothing: what is red later is a mutant's doing."""
         subject = self._subjects[mode]
         chosen = [
             (check, binding)
@@ -116,7 +116,7 @@ class Judge:
         return Attempt(mutant=mutant, result=result, hits=None if mutant.env else mutation.hits)
 
     def _told(self, who: str, result: Result) -> None:
-        self._tell(f"{who}: {result.name} {result.outcome.value} {result.why}".rstrip())
+        self._tell(f"{who}: {result.name} {result.outcome.value} {result.seconds:.2f} {result.why}".rstrip())
 
 
 def applies(check: Check, binding: BindingName, subject: Subject) -> bool:

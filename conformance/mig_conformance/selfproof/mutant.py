@@ -18,10 +18,10 @@ class Change:
     """What is changed, and where.
 
     `at` is the stage. A frame is a request or an answer, too: of INVOKE, or of CANCEL where its kind is
-    control. `of` are operations, or globs over paths, subjects and full names of RPCs; empty means any. `when`
-    has patterns by the place that they are about: "/pointer" into the message, "request./pointer" into what it
-    answers, "status", "fields.NAME". `nth` counts what matches on one connection, one subscription, or else in
-    one run of a check. `do` are the edits (selfproof.edits) in their order, one name and its argument each.
+    control. `of` are operations, or globs over paths, subjects and full names of RPCs; empty means any.
+    `when` has patterns by the place that they are about: "/pointer" into the message, "request./pointer" into
+    what it answers, "status", "fields.NAME". `nth` counts what matches on one connection, one subscription,
+    or else in one run of a check. `do` are the edits (selfproof.edits) in their order: name, argument.
     """
 
     at: At

@@ -20,8 +20,8 @@ class Passage:
     subscription.
 
     What a mutation decides is in `changed` (the message was), `restores` (what the answer's header has to
-    repeat, by pointer), `new_fields` (None removes one), `new_status`, `new_tenant`, `delay_s`, `ignored`, and
-    `answer`, which is given in place of the server's.
+    repeat, by pointer), `new_fields` (None removes one), `new_status`, `new_tenant`, `delay_s`, `ignored`,
+    and `answer`, which is given in place of the server's.
     """
 
     at: frozenset[At]

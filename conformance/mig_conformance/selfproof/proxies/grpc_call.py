@@ -102,7 +102,8 @@ class ProxiedCall:
         if not self.mutation.through(answer):
             return await never()
         await asyncio.sleep(answer.delay_s)
-        await self.open(initial)
+        if initial:
+            await self.context.send_initial_metadata(forwarded(initial))
         await self.end(ending_after(ending, answer))
         return self.response_bytes(answer)
 
@@ -113,11 +114,6 @@ class ProxiedCall:
             await self.end(refusal(answer, passage.new_status))
         passage.message, passage.changed = answer, True
         return self.response_bytes(passage)
-
-    async def open(self, metadata: Any) -> None:
-        """Initial metadata, if the server has sent any and the suite has not had them yet."""
-        if (plain := forwarded(metadata)) and not self.context.done():
-            await self.context.send_initial_metadata(plain)
 
     async def write(self, passage: Passage) -> None:
         """To a client that may be gone: whoever cancels the call ends it."""

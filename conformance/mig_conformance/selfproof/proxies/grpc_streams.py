@@ -15,6 +15,7 @@ from mig_conformance.selfproof.proxies.grpc_call import ProxiedCall, never
 from mig_conformance.selfproof.proxies.grpc_ending import Ending, ending_after, failed, forwarded
 from mig_conformance.selfproof.proxies.grpc_messages import read
 
+_ENDING_S = 0.02
 _EOF: Any = aio.EOF  # type: ignore[attr-defined]
 
 
@@ -110,4 +111,11 @@ async def _next(call: Any) -> bytes | Ending:
 
 
 async def _open(here: ProxiedCall, call: Any) -> None:
-    await here.open(await call.initial_metadata())
+    """Initial metadata say that a subscription has begun, also where there is nothing in them."""
+    metadata = await call.initial_metadata()
+    # The library takes a status that comes first for initial metadata.
+    ended = asyncio.ensure_future(call.code())
+    await asyncio.wait([ended], timeout=_ENDING_S)
+    if not ended.done():
+        await here.context.send_initial_metadata(forwarded(metadata))
+    ended.cancel()

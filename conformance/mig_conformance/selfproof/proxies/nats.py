@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from itertools import count
@@ -28,17 +27,18 @@ class NatsProxy:
     def __init__(self, url: str, mutation: Mutation) -> None:
         self._there = urlsplit(url)
         self._mutation = mutation
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._port = 0
         self._open = AsyncExitStack()
         self._connections: set[asyncio.Task[None]] = set()
         self._numbers = count()
 
     @property
     def url(self) -> str:
-        return f"nats://127.0.0.1:{self._listener.getsockname()[1]}"
+        return f"nats://127.0.0.1:{self._port}"
 
     async def __aenter__(self) -> Self:
-        server = await asyncio.start_server(self._accept, sock=self._listener)
+        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self._port = server.sockets[0].getsockname()[1]
         self._open.callback(server.close)
         return self
 
@@ -50,10 +50,13 @@ class NatsProxy:
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if (task := asyncio.current_task()) is not None:
-            self._connections.add(task)
-            task.add_done_callback(self._connections.discard)
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # A task of its own: asyncio prints what becomes of those that it makes for a coroutine.
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         from_server, to_server = await asyncio.open_connection(self._there.hostname, self._there.port)
         scope = f"nats {next(self._numbers)}"
         connection = _Connection(writer, to_server, self._mutation, scope)
@@ -63,12 +66,9 @@ class NatsProxy:
         }
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:
-            pass  # asyncio's streams would print it: the proxy is closing
         finally:
             for pump in pumps:
                 pump.cancel()
-            await asyncio.gather(*pumps, return_exceptions=True)
             connection.close()
 
 

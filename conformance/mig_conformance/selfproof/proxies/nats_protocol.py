@@ -15,8 +15,8 @@ _CARRIES = {"PUB", "HPUB", "MSG", "HMSG"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """A message that a client publishes (`sid` is empty) or gets (of its subscription `sid`). `version` is the
-    first line of the header fields, with a status where the server has one to tell.
+    """A message that a client publishes (`sid` is empty) or gets (of its subscription `sid`). `version` is
+    the first line of the header fields, with a status where the server has one to tell.
     """
 
     subject: str
