@@ -18,7 +18,7 @@ from mig_conformance.drivers.transcript import Transcript
 from mig_conformance.flaws import ClosedError
 
 _GAP = "mig.gap"
-_OPENING_S = 1.0
+_OPENING_S = 0.5
 _REFUSING_S = 0.02
 
 
@@ -39,7 +39,7 @@ class GrpcSubscription:
 
     async def open(self) -> None:
         """Returns with the initial metadata: servers send them when the place in the log is taken, and one
-        that keeps them for its first event is given a second for that. Raises RefusedError.
+        that keeps them for its first event is given half a second for that. Raises RefusedError.
         """
         arrived = asyncio.ensure_future(self._call.initial_metadata())
         over = asyncio.ensure_future(self._call.code())
