@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -23,7 +22,7 @@ class Section:
     """The requirements of one section of the protocol; `counts` says how many are in which state."""
 
     title: str
-    number: str
+    number: int
     rows: Sequence[Row]
     counts: Mapping[State, int]
 
@@ -62,11 +61,13 @@ def to_page(report: Report) -> str:
 
 
 def _sections(rows: Sequence[Row]) -> list[Section]:
-    by_section = sorted(rows, key=lambda row: (_number(row.section), row.section))
+    """In the protocol's order, and within one of its sections in that of the requirements."""
+    by_section: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_section[row.section].append(row)
     return [
-        Section(title=_title(section), number=str(_number(section)), rows=list(found), counts=_counts(found))
-        for section, group in groupby(by_section, lambda row: row.section)
-        if (found := list(group))
+        Section(title=_title(name), number=_number(name), rows=found, counts=_counts(found))
+        for name, found in sorted(by_section.items(), key=lambda each: _number(each[0]))
     ]
 
 
