@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -11,6 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import click
+import psutil
 import pytest
 from jsonschema import Draft202012Validator
 
@@ -18,7 +21,7 @@ from mig_conformance.checks.load import every_check
 from mig_conformance.drivers.port import BINDINGS
 from mig_conformance.running.links import Links
 from mig_conformance.running.session import Session
-from mig_conformance.selfproof.command import status_of
+from mig_conformance.selfproof.command import command, status_of
 from mig_conformance.selfproof.judge import Judge
 from mig_conformance.selfproof.load import MutantError, load_mutants
 from mig_conformance.selfproof.matrix import matrix_of, matrix_schema, schema_of_model, to_json
@@ -174,23 +177,30 @@ async def test_the_kill_matrix_is_json_of_its_schema_and_a_page(
     assert "<script" not in page
 
 
-def self_test(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "mig_conformance", "self-test", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
 def test_the_command_proves_what_it_is_asked_about_and_leaves_nothing_running(tmp_path: Path) -> None:
     files = ("--json", str(tmp_path / "matrix.json"), "--html", str(tmp_path / "matrix.html"))
-    done = self_test("--only", "errors/no-envelope", *files)
-    assert (done.returncode, done.stdout) == (
-        0,
-        "1 mutants, all killed; 1 checks, each red under at least one\n",
+    done = subprocess.run(
+        [sys.executable, "-m", "mig_conformance", "self-test", "--only", "errors/no-envelope", *files],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
+    summary = "1 mutants, all killed; 1 checks, each red under at least one\n"
+    assert (done.returncode, done.stdout) == (0, summary), done.stderr
     assert json.loads((tmp_path / "matrix.json").read_text())["holds"] is True
     assert "proven" in (tmp_path / "matrix.html").read_text()
+    assert sorted(left.name for left in tmp_path.iterdir()) == ["matrix.html", "matrix.json"]
+    assert [process for process in psutil.process_iter() if keeps_data_in(process, tmp_path)] == []
+
+
+def keeps_data_in(process: psutil.Process, folder: Path) -> bool:
+    try:
+        return process.environ().get("MIGD_DATA_DIR", "").startswith(str(folder))
+    except psutil.Error:
+        return False
 
 
 def test_a_pattern_that_matches_nothing_is_a_mistake_of_the_user() -> None:
-    refused = self_test("--only", "no/such")
-    assert refused.returncode == 2
-    assert "'no/such' matches no" in refused.stderr
+    with pytest.raises(click.UsageError, match="--only: 'no/such' matches no"):
+        command.main(["--only", "no/such"], standalone_mode=False)
