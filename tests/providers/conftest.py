@@ -32,6 +32,7 @@ def work() -> Callable[..., Work]:
             "meta": {},
             "principal": ANONYMOUS,
             "deadline": time.monotonic() + seconds,
+            "deadline_ms": round(seconds * 1000),
             "clock": time.monotonic,
         }
         return Work(**(stated | fields))
