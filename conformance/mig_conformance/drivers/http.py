@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from aiohttp import ClientConnectionError, ClientSession, ClientTimeout
 from yarl import URL
 
+from mig_conformance.drivers.absent import Absent
 from mig_conformance.drivers.port import (
     Answer,
     Ask,
     BindingName,
     Caller,
-    Frames,
     NotOnBindingError,
-    Stream,
-    Subscription,
 )
 from mig_conformance.drivers.transcript import Transcript
 from mig_conformance.flaws import FlawError, UnreachableError
@@ -28,7 +26,7 @@ _OPERATIONS = {operation.id: operation for operation in OPERATIONS}
 _NOTHING: Mapping[str, str] = {}
 
 
-class HttpDriver:
+class HttpDriver(Absent):
     """`session` has the server's URL as its base."""
 
     binding: BindingName = "http"
@@ -96,15 +94,6 @@ class HttpDriver:
             self._transcript,
         )
 
-    async def stream(self, ask: Ask, stream_id: str = "") -> Stream:
-        _absent(f"the stream {stream_id} of {ask.operation}")
-
-    async def connect(self, caller: Caller, carried: Mapping[str, str] = _NOTHING) -> Frames:
-        _absent(f"a connection for frames ({caller.tenant}, {len(carried)} fields)")
-
-    async def subscribe(self, ask: Ask) -> Subscription:
-        _absent(ask.operation)
-
 
 def read_answer(answer: Answer, message: str, transcript: Transcript) -> Answer:
     """The answer with its JSON read: a message of that name, or with "" an ErrorEnvelope."""
@@ -152,7 +141,3 @@ def unreachable(error: Exception, what: str) -> Exception:
     if refused is not None:
         return UnreachableError(f"nobody answers: {error}")
     return FlawError(f"the connection broke during {what}: {type(error).__name__} {error}")
-
-
-def _absent(what: str) -> NoReturn:
-    raise NotOnBindingError(f"HTTP has no {what}")

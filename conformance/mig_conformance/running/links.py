@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
-from aiohttp import ClientSession, DummyCookieJar
+from aiohttp import ClientSession, DummyCookieJar, TCPConnector
 
 from mig_conformance.drivers.http import HttpDriver
 from mig_conformance.drivers.port import BindingName, Driver
+from mig_conformance.drivers.sse import SseDriver
 from mig_conformance.drivers.transcript import Transcript
 from mig_conformance.flaws import UncheckedError
 from mig_conformance.subject.subject import Subject
+
+_OVER_HTTP: Mapping[BindingName, Callable[..., Driver]] = {"http": HttpDriver, "sse": SseDriver}
 
 
 class Links:
@@ -26,7 +30,11 @@ class Links:
     async def __aenter__(self) -> Self:
         if self._subject.endpoints.http is not None:
             self._session = await self._open.enter_async_context(
-                ClientSession(self._subject.endpoints.http, cookie_jar=DummyCookieJar())
+                ClientSession(
+                    self._subject.endpoints.http,
+                    cookie_jar=DummyCookieJar(),
+                    connector=TCPConnector(limit=0),
+                )
             )
         return self
 
@@ -39,6 +47,6 @@ class Links:
         """A driver whose exchanges go into the transcript. Raises UncheckedError where the server has no such
         binding.
         """
-        if self._session is not None and binding == "http":
-            return HttpDriver(self._session, transcript, patience_s=self._subject.patience_s)
+        if self._session is not None and binding in _OVER_HTTP:
+            return _OVER_HTTP[binding](self._session, transcript, patience_s=self._subject.patience_s)
         raise UncheckedError(f"the server has no {binding} endpoint in its manifest")
