@@ -13,10 +13,15 @@ from mig_conformance.drivers.http import HttpDriver
 from mig_conformance.drivers.port import BindingName, Driver
 from mig_conformance.drivers.sse import SseDriver
 from mig_conformance.drivers.transcript import Transcript
+from mig_conformance.drivers.websocket import WebSocketDriver
 from mig_conformance.flaws import UncheckedError
 from mig_conformance.subject.subject import Subject
 
-_OVER_HTTP: Mapping[BindingName, Callable[..., Driver]] = {"http": HttpDriver, "sse": SseDriver}
+_OVER_HTTP: Mapping[BindingName, Callable[..., Driver]] = {
+    "http": HttpDriver,
+    "sse": SseDriver,
+    "websocket": WebSocketDriver,
+}
 
 
 class Links:
