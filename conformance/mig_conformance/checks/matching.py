@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+_BOOL = "tag:yaml.org,2002:bool"
+_DATE = "tag:yaml.org,2002:timestamp"
 _MISSING = object()
 
 
@@ -108,8 +110,14 @@ def equal(one: object, other: object) -> bool:
 
 class CaseLoader(yaml.SafeLoader):
     """YAML with the patterns as tags: !any, !absent, !uuid, !utc, !regex TEXT, !between [LOW, HIGH],
-    !contains ITEM, !every ITEM, !unordered LIST, !exactly OBJECT, !one_of LIST, !not VALUE.
+    !contains ITEM, !every ITEM, !unordered LIST, !exactly OBJECT, !one_of LIST, !not VALUE. As in JSON, only
+    true and false are booleans ("on" is a member of a step), and a date is a text.
     """
+
+    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {
+        first: [(tag, pattern) for tag, pattern in rows if tag not in (_BOOL, _DATE)]
+        for first, rows in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
 
 def _in_part(expected: Mapping[str, Any], found: Any, at: str) -> Iterator[str]:
@@ -217,6 +225,7 @@ def _wrapped(name: str, kind: Callable[[Any], object]) -> None:
     CaseLoader.add_constructor(f"!{name}", construct)
 
 
+CaseLoader.add_implicit_resolver(_BOOL, re.compile(r"(true|false)\Z"), list("tf"))
 _plain("any", _there)
 _plain("absent", lambda found: found is _MISSING)
 _plain("uuid", _text_of(_UUID))
