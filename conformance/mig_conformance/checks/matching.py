@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
@@ -114,11 +114,6 @@ class CaseLoader(yaml.SafeLoader):
     true and false are booleans ("on" is a member of a step), and a date is a text.
     """
 
-    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {
-        first: [(tag, pattern) for tag, pattern in rows if tag not in (_BOOL, _DATE)]
-        for first, rows in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
 
 def _in_part(expected: Mapping[str, Any], found: Any, at: str) -> Iterator[str]:
     if not isinstance(found, dict):
@@ -225,6 +220,10 @@ def _wrapped(name: str, kind: Callable[[Any], object]) -> None:
     CaseLoader.add_constructor(f"!{name}", construct)
 
 
+CaseLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in rows if tag not in (_BOOL, _DATE)]
+    for first, rows in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 CaseLoader.add_implicit_resolver(_BOOL, re.compile(r"(true|false)\Z"), list("tf"))
 _plain("any", _there)
 _plain("absent", lambda found: found is _MISSING)

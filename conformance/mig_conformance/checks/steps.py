@@ -80,9 +80,11 @@ async def _run(step: Mapping[str, Any], trial: Trial, values: Variables) -> None
 
 
 async def _call(step: JsonObject, trial: Trial) -> Any:
-    answer = await (trial.beside(step["driver"]) if "driver" in step else trial.driver).call(
-        _ask(step, trial)
-    )
+    driver = trial.beside(step["driver"]) if "driver" in step else trial.driver
+    try:
+        answer = await driver.call(_ask(step, trial))
+    except RefusedError as refused:  # the WebSocket's handshake
+        answer = refused.answer
     answered(answer, step.get("expect", {}), step.get("driver", trial.binding))
     return answer.message or answer.error
 
