@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -16,15 +15,9 @@ from migd.providers.script import script_capability
 from migd.providers.script.counters import Counters
 from support.grpc_client import grpc_migd, plain
 from support.running_migd import local_migd
-from support.scripts import FIXTURE, HELD, SCRIPT, Scripts, scripts
+from support.scripts import FIXTURE, HELD, SCRIPT, Scripts
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-
-
-@pytest.fixture
-async def fixture() -> AsyncIterator[Scripts]:
-    async with scripts() as running:
-        yield running
 
 
 async def test_the_fixture_is_there_only_when_migd_is_told_to_serve_it(fixture: Scripts) -> None:

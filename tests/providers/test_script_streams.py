@@ -7,14 +7,8 @@ from typing import Any
 
 import pytest
 
-from support.scripts import HELD, SCRIPT, Scripts, scripts
+from support.scripts import HELD, SCRIPT, Scripts
 from support.websocket_client import Client, connected
-
-
-@pytest.fixture
-async def fixture() -> AsyncIterator[Scripts]:
-    async with scripts() as running:
-        yield running
 
 
 @pytest.fixture

@@ -267,10 +267,9 @@ def test_check_lists_what_would_be_served() -> None:
 
 
 def test_the_conformance_fixture_is_listed_and_served_with_a_warning() -> None:
-    fixture = {"MIGD_CONFORMANCE_FIXTURE": "true"}
     listed = "mig.conformance.script 1.0.0 (unary, server_stream, client_stream, bidi_stream)\n"
-    assert ended("check", **fixture)[1].endswith(listed)
-    with running_migd(**fixture) as migd:
+    assert ended("check", MIGD_CONFORMANCE_FIXTURE="true")[1].endswith(listed)
+    with running_migd(MIGD_CONFORMANCE_FIXTURE="true") as migd:
         assert migd.stop() == 0
     assert "warning MIGD_CONFORMANCE_FIXTURE=true: " in migd.stderr[0]
     assert "for testing only and must not be on in production" in migd.stderr[0]

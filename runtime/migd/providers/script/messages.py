@@ -11,13 +11,11 @@ from migd.core.provider import JsonObject
 
 MAX_PAYLOAD_BYTES = 65_536
 
-Key = Annotated[str, Meta(min_length=1, max_length=128, description="The name of a counter of the tenant.")]
+Key = Annotated[str, Meta(min_length=1, max_length=128)]
 Times = Annotated[int, Meta(ge=1, le=10_000, description="How many frames.")]
-Milliseconds = Annotated[int, Meta(ge=0, le=60_000)]
-FillerBytes = Annotated[int, Meta(ge=1, le=262_144, description="The length of the filler text.")]
 Text = Annotated[str, Meta(min_length=1, max_length=1_000)]
+Inputs = Annotated[int, Meta(ge=1, le=10_000, description="So many.")] | Literal["rest"]
 Object = Annotated[dict[str, Any], Meta(max_length=100)]
-Taken = Annotated[int, Meta(ge=1, le=10_000)] | Literal["rest"]
 
 
 class Emit(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -30,12 +28,12 @@ class Emit(Struct, kw_only=True, forbid_unknown_fields=True):
 class Pieces(Struct, kw_only=True, forbid_unknown_fields=True):
     """Frames that are not terminal, each with `filler` of so many bytes, and `index`, which counts from 0."""
 
-    bytes: FillerBytes
+    bytes: Annotated[int, Meta(ge=1, le=262_144, description="The length of the filler text.")]
     times: Times = 1
 
 
 class Failure(Struct, kw_only=True, forbid_unknown_fields=True):
-    """The MigError that the invocation fails with."""
+    """Fails with this MigError."""
 
     code: MigErrorCode
     message: Text
@@ -43,7 +41,7 @@ class Failure(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Awaited(Struct, kw_only=True, forbid_unknown_fields=True):
-    """The counter that is waited for, and how far."""
+    """Goes on when the counter is so far."""
 
     key: Key
     count: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
@@ -54,14 +52,14 @@ class Step(Struct, kw_only=True, forbid_unknown_fields=True):
 
     emit: Emit | UnsetType = UNSET
     pieces: Pieces | UnsetType = UNSET
-    take: Taken | UnsetType = UNSET
-    wait_ms: Milliseconds | UnsetType = UNSET
+    take: Inputs | UnsetType = UNSET
+    wait_ms: Annotated[int, Meta(ge=0, le=60_000, description="Goes on after so long.")] | UnsetType = UNSET
     fail: Failure | UnsetType = UNSET
-    crash: Text | UnsetType = UNSET
-    mark: Key | UnsetType = UNSET
-    mark_on_stop: Key | UnsetType = UNSET
+    crash: Annotated[Text, Meta(description="Fails with this, which no caller may see.")] | UnsetType = UNSET
+    mark: Annotated[Key, Meta(description="Adds one to this counter.")] | UnsetType = UNSET
+    mark_on_stop: Annotated[Key, Meta(description="Adds one if the run is stopped.")] | UnsetType = UNSET
     await_mark: Awaited | UnsetType = UNSET
-    read: Key | UnsetType = UNSET
+    read: Annotated[Key, Meta(description="Has the answer tell this counter.")] | UnsetType = UNSET
 
     def names(self) -> list[str]:
         """The counters that it names."""
