@@ -11,7 +11,6 @@ A refusal about an active stream does not end that stream: its error frame has e
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -187,7 +186,7 @@ class StreamSession:
             and self._takes_input(frame.capability or ""),
             signal=lambda action: self._emit_control(stream, action),
         )
-        call = dataclasses.replace(self._call, wire_bytes=wire_bytes)
+        call = replace(self._call, wire_bytes=wire_bytes)
         self._streams[stream.stream_id] = stream
         stream.task = asyncio.create_task(self._run(stream, call, request))
 
