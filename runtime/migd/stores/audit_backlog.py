@@ -31,11 +31,15 @@ class AuditBacklog:
     def __len__(self) -> int:
         return len(self._held)
 
-    def add(self, record: AuditRecord) -> None:
-        if len(self._held) < self._most:
-            self._held.append(record)
-        else:
-            self._lose(1)
+    def add(self, record: AuditRecord) -> int:
+        """How many are held now."""
+        held = self._held
+        number = len(held)
+        if number < self._most:
+            held.append(record)
+            return number + 1
+        self._lose(1)
+        return number
 
     def take(self, most: int | None = None) -> list[AuditRecord]:
         """The oldest that are held, which are the caller's until they are written or given back."""

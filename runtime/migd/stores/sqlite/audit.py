@@ -55,10 +55,10 @@ class SqliteAudit:
         return self._backlog.lost
 
     def append(self, record: AuditRecord) -> None:
-        self._backlog.add(record)
+        held = self._backlog.add(record)
         if not self._behind.waiting:
             self._behind.due()
-        if len(self._backlog) % ROW == 0:
+        if held % ROW == 0:
             self._behind.hurry()
 
     async def read(self, query: AuditQuery, after: int, limit: int) -> AuditPage:
