@@ -82,11 +82,8 @@ class Exchange:
         self.wire_bytes = 0
         self.repeated: bytes | None = None
         self.fields: dict[bytes, bytes] = {}
-        self._read_fields()
-
-    def _read_fields(self) -> None:
         fields = self.fields
-        for name, value in self.headers:
+        for name, value in headers:
             if name in _READ and fields.setdefault(name, value) != value:
                 self.repeated = name
 
