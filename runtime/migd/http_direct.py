@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from asyncio import TimerHandle
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
@@ -32,6 +33,7 @@ class DirectHttpProtocol(BoundedHttpProtocol):
         self._at_once = at_once
         # The body, as far as it has come, of a request that uvicorn has not heard of.
         self._kept: bytes | None = None
+        self._method, self._target = "", ("", b"")
         self._rest: Application | None = None
         self._used = False
         self._defaults: object = None
@@ -56,13 +58,31 @@ class DirectHttpProtocol(BoundedHttpProtocol):
             if not self._refused:
                 self._hand_over(kept, None)
 
+    def on_message_begin(self) -> None:
+        """As uvicorn's, without the scope: most requests never need one."""
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
+        self.scope = {}
+
     def begin_request(self) -> None:
-        if self._may_keep():
+        target = _target_of(self.url)
+        if target is not None and self._may_keep():
             self._used = True
             self._kept = b""
-            self.scope["method"] = self.parser.get_method().decode("ascii")
+            self._target = target
+            # So the head counts as complete.
+            self.scope["method"] = self._method = self.parser.get_method().decode("ascii")
         else:
+            self.make_scope()
             super().begin_request()
+
+    def make_scope(self) -> None:
+        """uvicorn wants the request after all: what it would have made at its beginning."""
+        url, headers, expect = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expect
+        self.headers += headers
 
     def on_body(self, body: bytes) -> None:
         if self._kept is None:
@@ -99,18 +119,16 @@ class DirectHttpProtocol(BoundedHttpProtocol):
             and not self.expect_100_continue
             and not self.parser.should_upgrade()
             and self.parser.get_http_version() == "1.1"
-            and self.url.startswith(b"/")
-            and self.url.isascii()
-            and b"#" not in self.url
         )
 
     def _exchange(self) -> Exchange:
-        path, _, query = self.url.partition(b"?")
-        return Exchange(self.scope["method"], path.decode("ascii"), query, self.headers, self.client)
+        path, query = self._target
+        return Exchange(self._method, path, query, self.headers, self.client)
 
     def _hand_over(self, body: bytes, rest: Application | None) -> None:
         """Let uvicorn have the request; `rest` is what is left to do for it."""
         self._rest = rest
+        self.make_scope()
         super().begin_request()
         if body:
             super().on_body(body)
@@ -164,3 +182,13 @@ class DirectHttpProtocol(BoundedHttpProtocol):
         if self._idle_timer is not None:
             self._idle_timer.cancel()
             self._idle_timer = None
+
+
+# Most requests are for one of few URLs.
+@lru_cache(maxsize=256)
+def _target_of(url: bytes) -> tuple[str, bytes] | None:
+    """The path and the query; None for a URL that uvicorn would take apart in another way."""
+    if not url.startswith(b"/") or not url.isascii() or b"#" in url:
+        return None
+    path, _, query = url.partition(b"?")
+    return path.decode("ascii"), query

@@ -24,14 +24,15 @@ class CertifiedHttpProtocol(DirectHttpProtocol):
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)
         self._tls = _extension(transport)
+        self._shown = client_certificate({"extensions": {"tls": self._tls}})
 
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
+    def make_scope(self) -> None:
+        super().make_scope()
         self.scope["extensions"] = {"tls": self._tls}
 
     def _exchange(self) -> Exchange:
         exchange = super()._exchange()
-        exchange.certificate = client_certificate(self.scope)
+        exchange.certificate = self._shown
         return exchange
 
 
