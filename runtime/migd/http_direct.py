@@ -144,22 +144,15 @@ class DirectHttpProtocol(BoundedHttpProtocol):
             # A new list each second, with the time in it.
             self._defaults = defaults
             self._default_fields = b"".join(b"%b: %b\r\n" % field for field in defaults)
-        parts = [STATUS_LINE[reply.status], self._default_fields]
-        for name, value in reply.headers:
-            parts += (name, b": ", value, b"\r\n")
+        fields = b"".join([b"%b: %b\r\n" % field for field in reply.headers])
         keep_alive = self.parser.should_keep_alive()
+        end = b"\r\n" if keep_alive else b"connection: close\r\n\r\n"
+        self.transport.write(b"".join((STATUS_LINE[reply.status], self._default_fields, fields, end, body)))
         if not keep_alive:
-            parts.append(b"connection: close\r\n")
-        parts += (b"\r\n", body)
-        self.transport.write(b"".join(parts))
-        if keep_alive:
-            self._now_idle()
-        else:
             self.transport.close()
-
-    def _now_idle(self) -> None:
-        """What uvicorn's on_response_complete does, with one timer that is set anew when it fires instead of
-        one for each request."""
+            return
+        # What uvicorn's on_response_complete does, with one timer that is set anew when it fires instead of
+        # one for each request.
         self.server_state.total_requests += 1
         self._idle_since = self.loop.time()
         if self._idle_timer is None:
