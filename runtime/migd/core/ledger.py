@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import AuditRecord, InvokeRequest, MessageHeader, MigErrorCode
-from migd.core.audit import AuditHome
+from migd.core.audit import AuditHome, entry_of
 from migd.core.call import Call
 from migd.core.clock import Clock
 from migd.core.context import UNKNOWN_TENANT, Context
@@ -111,17 +111,19 @@ class Ledger:
         outcome: str,
         seconds: float,
     ) -> None:
-        record = AuditRecord(
-            actor=call.principal.subject,
-            tenant_id=tenant_id,
-            capability=capability or "",
-            outcome=outcome,
-            timestamp=self._clock.now(),
-            message_id=message_id,
-            binding=call.binding,
-            # To the microsecond, as round() would have it, in a quarter of its time.
-            duration_ms=int(seconds * 1e6 + 0.5) / 1000.0,
-            operation=operation or UNSET,
+        entry = entry_of(
+            AuditRecord(
+                actor=call.principal.subject,
+                tenant_id=tenant_id,
+                capability=capability or "",
+                outcome=outcome,
+                timestamp=self._clock.now(),
+                message_id=message_id,
+                binding=call.binding,
+                # To the microsecond, as round() would have it, in a quarter of its time.
+                duration_ms=int(seconds * 1e6 + 0.5) / 1000.0,
+                operation=operation or UNSET,
+            )
         )
         for home in self._homes:
-            home.append(record)
+            home.append(entry)
