@@ -34,6 +34,7 @@ class DirectHttpProtocol(BoundedHttpProtocol):
         # The body, as far as it has come, of a request that uvicorn has not heard of.
         self._kept: bytes | None = None
         self._method, self._target = "", ("", b"")
+        self._certificate: str | None = None
         self._rest: Application | None = None
         self._used = False
         self._defaults: object = None
@@ -96,7 +97,9 @@ class DirectHttpProtocol(BoundedHttpProtocol):
             return
         body, self._kept = self._kept, None
         try:
-            answer = self._at_once(self._exchange(), body)
+            path, query = self._target
+            exchange = Exchange(self._method, path, query, self.headers, self.client, self._certificate)
+            answer = self._at_once(exchange, body)
         except Exception:
             # Not for the parser, which would take it for bytes that are not HTTP.
             _log.exception("a request could not be answered")
@@ -120,10 +123,6 @@ class DirectHttpProtocol(BoundedHttpProtocol):
             and not self.parser.should_upgrade()
             and self.parser.get_http_version() == "1.1"
         )
-
-    def _exchange(self) -> Exchange:
-        path, query = self._target
-        return Exchange(self._method, path, query, self.headers, self.client)
 
     def _hand_over(self, body: bytes, rest: Application | None) -> None:
         """Let uvicorn have the request; `rest` is what is left to do for it."""

@@ -11,7 +11,6 @@ from asyncio import BaseTransport
 from typing import Any
 
 from mig_protocol.asgi import client_certificate
-from mig_protocol.http_exchange import Exchange
 from migd.http_direct import DirectHttpProtocol
 from migd.websocket_protocol import CountedWebSocketProtocol
 
@@ -24,16 +23,11 @@ class CertifiedHttpProtocol(DirectHttpProtocol):
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)
         self._tls = _extension(transport)
-        self._shown = client_certificate({"extensions": {"tls": self._tls}})
+        self._certificate = client_certificate({"extensions": {"tls": self._tls}})
 
     def make_scope(self) -> None:
         super().make_scope()
         self.scope["extensions"] = {"tls": self._tls}
-
-    def _exchange(self) -> Exchange:
-        exchange = super()._exchange()
-        exchange.certificate = self._shown
-        return exchange
 
 
 class CertifiedWebSocketProtocol(CountedWebSocketProtocol):
