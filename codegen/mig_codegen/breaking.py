@@ -200,6 +200,10 @@ def _travels_more(was: Any, now: Any, _travels: list[str]) -> str:
     return f"it is no longer part of any {' or '.join(lost)}" if lost else ""
 
 
+def _words(was: Any, _now: Any, _travels: list[str]) -> str:
+    return "" if was is None else "implementers were held to other words; add a row that says what is new"
+
+
 _JUDGES: dict[str, _Judge] = {
     "required": _required,
     "minimum": _lower_bound,
@@ -214,4 +218,5 @@ _JUDGES: dict[str, _Judge] = {
     "uniqueItems": _restriction,
     "enum": _choices,
     "travels": _travels_more,
+    "text": _words,
 }

@@ -13,7 +13,7 @@ from aiohttp import ClientError
 from nats.errors import Error as NatsError
 
 from mig_conformance import suite
-from mig_conformance.vectors import load_vectors
+from mig_conformance.vectors import load_vectors, packaged_vectors
 from mig_conformance.verdict import Verdict, failed
 
 Judge = Callable[[], Awaitable[list[Verdict]]]
@@ -26,8 +26,8 @@ Judge = Callable[[], Awaitable[list[Verdict]]]
 @click.option(
     "--vectors",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=Path("spec/vectors"),
-    show_default=True,
+    default=packaged_vectors,
+    show_default="those that came with it",
     help="The folder with the golden messages.",
 )
 def main(url: str, grpc: str | None, nats: str | None, vectors: Path) -> None:

@@ -15,6 +15,8 @@ from jsonschema.protocols import Validator
 
 JsonSchema = Mapping[str, Any]
 
+_SHOWN = 200
+
 
 def _matches(_validator: object, pattern: str, text: object, _schema: object) -> Iterator[ValidationError]:
     # In the schemas' dialect (ECMA-262) "$" is the end of the text; in Python's, also before its last "\n".
@@ -42,6 +44,19 @@ def _validator(message: str) -> Validator:
 def accepts(message: str, value: Any) -> bool:
     """Whether the schema of that message type does."""
     return _validator(message).is_valid(value)
+
+
+def violations(message: str, value: Any) -> list[str]:
+    """What that schema finds wrong with the value: "/pointer: why" each, in the order of the pointers."""
+    return sorted(
+        f"{''.join(f'/{step}' for step in error.absolute_path)}: {error.message[:_SHOWN]}"
+        for error in _validator(message).iter_errors(value)
+    )
+
+
+def required(message: str) -> frozenset[str]:
+    """The fields without which the schema of that message type accepts no object."""
+    return frozenset(_follow(_bundle()["$defs"][message]).get("required", ()))
 
 
 def schema_of(message: str, field: str) -> JsonSchema:

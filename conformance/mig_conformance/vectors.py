@@ -58,6 +58,16 @@ class Vectors:
         return (*self.valid, *(row for row in self.malformed if not row.by_operation), *late)
 
 
+def packaged_vectors() -> Path:
+    """The folder of the golden messages that this suite came with.
+
+    An installed package carries them beside its modules; in a checkout they are where they are edited.
+    """
+    here = Path(__file__).resolve().parent
+    packaged = here / "spec" / "vectors"
+    return packaged if packaged.is_dir() else here.parents[1] / "spec" / "vectors"
+
+
 def load_vectors(folder: Path) -> tuple[Vectors, ...]:
     """Every file of the folder, by name. Raises ValueError where there is none."""
     loaded = tuple(_vectors(json.loads(path.read_text())) for path in sorted(folder.glob("*.json")))

@@ -10,5 +10,5 @@ from typing import Final
 MIG_VERSION: Final = "0.1"
 """The protocol version that messages carry as mig_version."""
 
-SPEC_HASH: Final = "1ac3ce89be0abfd21172c64e1022272537f359698c029a037bea307197dc1013"
+SPEC_HASH: Final = "307550e5c5580e479ba6ced19c8bf1f67563c5b57959e0b2d25b0df9be85aeb2"
 """SHA-256 over the spec that this package was generated from."""

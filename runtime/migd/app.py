@@ -19,6 +19,7 @@ from migd.authentication import build_authentication
 from migd.bindings.http import HttpBinding
 from migd.bindings.websocket import WebSocketBinding
 from migd.config import ConfigError, Settings
+from migd.conformance_fixture import WARNING, with_fixture
 from migd.console import PAGES_PREFIXES, build_pages
 from migd.core.audit import AuditSink
 from migd.core.auth import Authenticator
@@ -69,7 +70,9 @@ class Application:
         self._settings = settings
         self.tls = tls_of(settings)
         """What its listeners are to speak; None for the clear."""
-        self._capabilities = tuple(capabilities)
+        self._capabilities = with_fixture(settings, capabilities)
+        if settings.conformance_fixture:
+            _log.warning(WARNING)
         metrics = Metrics() if settings.enable_metrics else None
         clock = SystemClock()
         self._authentication = build_authentication(settings, auth or AuthConfig(), clock)

@@ -78,7 +78,10 @@ def show_config(flags: Mapping[str, str]) -> None:
 @click.pass_obj
 def check(flags: Mapping[str, str]) -> None:
     """Read the settings and the migd.yaml, and list the capabilities that would be served."""
-    for capability in _manifest(load_settings(os.environ, flags)).capabilities:
+    from migd.conformance_fixture import with_fixture
+
+    settings = load_settings(os.environ, flags)
+    for capability in with_fixture(settings, _manifest(settings).capabilities):
         descriptor = capability.descriptor
         click.echo(
             f"{descriptor.id} {descriptor.version} ({', '.join(mode.value for mode in descriptor.modes)})"

@@ -46,6 +46,7 @@ class Settings:
     data_dir: Path | None
     sqlite_synchronous: Literal["normal", "full"]
     failpoint: str
+    conformance_fixture: bool
     audit_log_path: Path | None
     audit_on_failure: Literal["continue", "refuse"]
     log_level: str

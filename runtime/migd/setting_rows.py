@@ -111,6 +111,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MIGD_DATA_DIR", "", FOLDER, "Where the sqlite store lies; unset, ~/.local/share/migd."),
     Setting("MIGD_SQLITE_SYNCHRONOUS", "normal", _SYNCHRONOUS, "full: acks survive a power loss, too."),
     Setting("MIGD_FAILPOINT", "", _FAILPOINT, "For testing: the gateway kills itself (SIGKILL) there."),
+    Setting("MIGD_CONFORMANCE_FIXTURE", "false", FLAG, "For testing: serve mig.conformance.script."),
     Setting(
         "MIGD_AUDIT_LOG_PATH", "", FILE, "Append the audit trail to this file, one JSON line per record."
     ),

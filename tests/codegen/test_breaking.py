@@ -39,6 +39,9 @@ property InvokeResponse.capability maxLength 255
 property InvokeResponse.capability required true
 property InvokeResponse.payload pattern "^a$"
 requirement MIG-INV-001 level "SHOULD"
+requirement MIG-INV-001 profile "core"
+requirement MIG-INV-001 text "sha256:00ff"
+requirement MIG-INV-001 bindings ["http"]
 schema InvokeRequest travels ["request"]
 schema InvokeResponse travels ["response"]
 status INVOKE.200 application/json "InvokeResponse"
@@ -107,6 +110,30 @@ BREAKS = {
     "a stricter requirement": (
         changed('requirement MIG-INV-001 level "SHOULD"', 'requirement MIG-INV-001 level "MUST"'),
         ['requirement MIG-INV-001: level was "SHOULD", is "MUST": peers of the release expect what it was'],
+    ),
+    "a requirement": (
+        without("requirement MIG-INV-001"),
+        ["requirement MIG-INV-001 is gone: implementers and the conformance suite cite it"],
+    ),
+    "a requirement in other words": (
+        changed('requirement MIG-INV-001 text "sha256:00ff"', 'requirement MIG-INV-001 text "sha256:00fe"'),
+        [
+            'requirement MIG-INV-001: text was "sha256:00ff", is "sha256:00fe": '
+            "implementers were held to other words; add a row that says what is new"
+        ],
+    ),
+    "a requirement of another profile": (
+        changed('requirement MIG-INV-001 profile "core"', 'requirement MIG-INV-001 profile "full"'),
+        ['requirement MIG-INV-001: profile was "core", is "full": peers of the release expect what it was'],
+    ),
+    "a requirement on a binding more": (
+        changed(
+            'requirement MIG-INV-001 bindings ["http"]', 'requirement MIG-INV-001 bindings ["grpc","http"]'
+        ),
+        [
+            'requirement MIG-INV-001: bindings was ["http"], is ["grpc", "http"]: '
+            "peers of the release expect what it was"
+        ],
     ),
     "a request field that became required": (
         changed(
@@ -221,6 +248,8 @@ ADDITIONS = {
     "a narrower answer": changed(
         "property InvokeResponse.capability maxLength 255", "property InvokeResponse.capability maxLength 64"
     ),
+    "a requirement": RELEASED
+    + 'requirement MIG-INV-002 level "MUST"\nrequirement MIG-INV-002 text "sha256:0a"\n',
     "a pattern in an answer": RELEASED + 'property InvokeResponse.capability pattern "^b$"\n',
     "a body that became optional": changed("body PUBLISH required true", "body PUBLISH required false"),
     "a choice more": changed(

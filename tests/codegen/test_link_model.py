@@ -84,7 +84,7 @@ def test_the_model_is_frozen() -> None:
         model().spec_hash = ""  # type: ignore[misc]
 
 
-def test_the_hash_changes_with_any_byte_of_the_spec(tmp_path: Path) -> None:
+def test_the_hash_changes_with_any_byte_of_what_defines_the_protocol(tmp_path: Path) -> None:
     spec = copy_spec(tmp_path)
     assert load(spec).hash == load(SPEC).hash
     path = spec / "registry/features.yaml"

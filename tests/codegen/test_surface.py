@@ -62,6 +62,18 @@ def test_every_requirement_has_its_level() -> None:
         assert f'requirement {row.id} level "{row.level}"' in lines()
 
 
+def test_a_requirement_has_a_line_for_its_words_and_none_for_how_they_are_wrapped(tmp_path: Path) -> None:
+    spec = copy_spec(tmp_path)
+    words = "Messages have the names, fields and field numbers of"
+    replace(spec / "requirements/core.yaml", f"{words} ", f"{words}\n\n      ")
+    assert surface(link(load(spec))) == surface(link(load(SPEC)))
+    replace(spec / "requirements/core.yaml", words, "Messages have the field numbers of")
+    reworded = set(surface(link(load(spec))).splitlines()) - set(lines())
+    assert [line.rpartition(" ")[0] for line in reworded if line[0] != "#"] == [
+        "requirement MIG-MSG-001 text"
+    ]
+
+
 def test_lines_are_sorted_and_unique() -> None:
     assert list(lines()) == sorted(set(lines()))
 

@@ -64,6 +64,7 @@ def work(**payload: Any) -> Work:
         meta={},
         principal=ANONYMOUS,
         deadline=time.monotonic() + 30,
+        deadline_ms=30_000,
         clock=time.monotonic,
     )
 

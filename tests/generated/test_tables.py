@@ -16,13 +16,14 @@ from mig_protocol.errors import ERRORS, MigFault
 from mig_protocol.messages import ErrorEnvelope, MessageHeader, MigErrorCode
 from mig_protocol.operations import FEATURES, HEADER_CARRIERS, OPERATION_BY_ID, OPERATIONS, PROFILES
 from mig_protocol.pb import mig_pb2 as pb
+from mig_protocol.requirements import REQUIREMENT_BY_ID, REQUIREMENTS
 from support.scripted_http import NOW
 
-REGISTRY = Path(__file__).parents[2] / "spec" / "registry"
+SPEC = Path(__file__).parents[2] / "spec"
 
 
 def registry(name: str) -> Any:
-    return yaml.safe_load((REGISTRY / f"{name}.yaml").read_text("utf-8"))
+    return yaml.safe_load((SPEC / "registry" / f"{name}.yaml").read_text("utf-8"))
 
 
 def test_the_error_table_is_the_registry() -> None:
@@ -61,6 +62,18 @@ def test_features_profiles_and_carriers_are_the_registry() -> None:
     assert [
         {key: value for key, value in one._asdict().items() if value} for one in HEADER_CARRIERS
     ] == registry("operations")["header_carriers"]
+
+
+def test_the_requirements_are_the_rows_with_what_covers_them() -> None:
+    files = sorted((SPEC / "requirements").glob("*.yaml"))
+    rows = [row for file in files for row in yaml.safe_load(file.read_text("utf-8"))["requirements"]]
+    assert [row["id"] for row in rows] == [one.id for one in REQUIREMENTS] == list(REQUIREMENT_BY_ID)
+    for row in rows:
+        found = REQUIREMENT_BY_ID[row["id"]]
+        assert (found.level, found.text, found.section) == (row["level"], row["text"], row["source"])
+        assert (found.profile, found.bindings) == (row["profile"], tuple(row["bindings"]))
+        assert (found.checks, found.excluded) == (tuple(row.get("checks", ())), row.get("excluded"))
+        assert found.unchecked == row.get("unchecked", {})
 
 
 def test_the_package_knows_its_version() -> None:

@@ -1,7 +1,8 @@
-"""The built package is complete: a gateway started from it alone serves its pages and its reference."""
+"""The built package is complete: a gateway and the conformance suite started from it alone do their work."""
 
 from __future__ import annotations
 
+import filecmp
 import subprocess
 import sys
 import urllib.request
@@ -13,6 +14,7 @@ import pytest
 from support.running_migd import running_migd
 
 ROOT = Path(__file__).parents[2]
+SUITE = ROOT / "conformance" / "mig_conformance"
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +46,29 @@ def test_the_commands_are_declared(unpacked: Path) -> None:
     commands = declared.read_text()
     assert "migd = migd.cli:main" in commands
     assert "mig-grpc-smoke = mig_conformance.smoke.grpc_tool:main" in commands
+
+
+def test_every_file_of_the_suite_and_every_golden_message_is_in_the_wheel(unpacked: Path) -> None:
+    folders = ((SUITE, "mig_conformance"), (ROOT / "spec" / "vectors", "mig_conformance/spec/vectors"))
+    for folder, packaged in folders:
+        inside = (path for path in folder.rglob("*") if "__pycache__" not in path.parts)
+        names = [path.relative_to(folder).as_posix() for path in inside if path.is_file()]
+        _, different, missing = filecmp.cmpfiles(folder, unpacked / packaged, names, shallow=False)
+        assert (different, missing) == ([], [])
+
+
+def test_the_suite_judges_a_gateway_from_the_wheel_alone(unpacked: Path, tmp_path: Path) -> None:
+    with running_migd(cwd=tmp_path, XDG_DATA_HOME=str(tmp_path)) as migd:
+        judged = subprocess.run(
+            [sys.executable, "-m", "mig_conformance", migd.url],
+            cwd=tmp_path,
+            env={"PYTHONPATH": str(unpacked)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert (judged.returncode, judged.stderr) == (0, "")
+    assert "HTTP: " in judged.stdout
 
 
 def test_a_gateway_runs_from_the_wheel_alone(unpacked: Path, tmp_path: Path) -> None:

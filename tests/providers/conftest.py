@@ -1,4 +1,4 @@
-"""What provider tests share: an invocation to give a provider, and real services to put behind one."""
+"""What provider tests share: an invocation to give a provider, real services behind one, a gateway."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from aiohttp import web
 
 from migd.core.call import ANONYMOUS
 from migd.core.provider import JsonObject, Provider, Work
+from support.scripts import Scripts, scripts
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Connected = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -32,6 +33,7 @@ def work() -> Callable[..., Work]:
             "meta": {},
             "principal": ANONYMOUS,
             "deadline": time.monotonic() + seconds,
+            "deadline_ms": round(seconds * 1000),
             "clock": time.monotonic,
         }
         return Work(**(stated | fields))
@@ -87,3 +89,10 @@ async def serve_raw() -> AsyncIterator[Callable[[Connected], Awaitable[str]]]:
     for server in servers:
         server.close()
         await server.wait_closed()
+
+
+@pytest.fixture
+async def fixture() -> AsyncIterator[Scripts]:
+    """A gateway that serves the conformance fixture."""
+    async with scripts() as running:
+        yield running

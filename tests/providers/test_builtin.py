@@ -71,6 +71,7 @@ def test_the_streamed_pieces_are_the_input_and_the_last_frame_is_the_unary_answe
         meta={},
         principal=ANONYMOUS,
         deadline=1.0,
+        deadline_ms=1000,
         clock=lambda: 0.0,
     )
 

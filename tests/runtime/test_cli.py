@@ -264,3 +264,27 @@ def test_config_shows_every_setting_and_no_secret() -> None:
 
 def test_check_lists_what_would_be_served() -> None:
     assert ended("check")[:2] == (0, "observatory.models.infer 1.0.0 (unary, server_stream)\n")
+
+
+def test_the_conformance_fixture_is_listed_and_served_with_a_warning() -> None:
+    listed = "mig.conformance.script 1.0.0 (unary, server_stream, client_stream, bidi_stream)\n"
+    assert ended("check", MIGD_CONFORMANCE_FIXTURE="true")[1].endswith(listed)
+    with running_migd(MIGD_CONFORMANCE_FIXTURE="true") as migd:
+        assert migd.stop() == 0
+    assert "warning MIGD_CONFORMANCE_FIXTURE=true: " in migd.stderr[0]
+    assert "for testing only and must not be on in production" in migd.stderr[0]
+
+
+@pytest.mark.parametrize("command", [[], ["check"]])
+def test_a_capability_with_the_name_of_the_conformance_fixture_is_one_line(
+    tmp_path: Path, command: list[str]
+) -> None:
+    manifest = tmp_path / "migd.yaml"
+    manifest.write_text(
+        "migd: 1\ncapabilities:\n"
+        "  - {http: http://127.0.0.1:1/, id: mig.conformance.script, version: 1.0.0, modes: [unary]}\n"
+    )
+    assert mistake("--config", str(manifest), *command, MIGD_CONFORMANCE_FIXTURE="true") == (
+        "MIGD_CONFORMANCE_FIXTURE=true serves mig.conformance.script, which is declared already: "
+        "take it out of the migd.yaml, or set MIGD_CONFORMANCE_FIXTURE=false"
+    )

@@ -58,10 +58,13 @@ def replace(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
-def problems(spec: Path) -> list[str]:
-    """What the linker says of the folder, each line with further line numbers as `:N`; empty if it links."""
+def problems(spec: Path, cases: Path | None = None) -> list[str]:
+    """What the linker says of the folder, each line with further line numbers as `:N`; empty if it links.
+
+    With the folder of the suite's `cases`, also of what covers the requirements.
+    """
     try:
-        link(load(spec))
+        link(load(spec, cases=cases))
     except SpecError as error:
         return [_steady(str(problem)) for problem in error.problems]
     return []

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from mig_conformance.codecs import judge_codec
 from mig_conformance.protobuf import judge_protobuf
-from mig_conformance.vectors import Vectors, load_vectors
+from mig_conformance.vectors import Vectors, load_vectors, packaged_vectors
 from mig_conformance.verdict import failed
 
-VECTORS = load_vectors(Path(__file__).parents[2] / "spec" / "vectors")
+VECTORS = load_vectors(packaged_vectors())
 
 
 @pytest.mark.parametrize("vectors", VECTORS, ids=lambda vectors: vectors.message)

@@ -14,7 +14,7 @@ from mig_conformance import suite
 from mig_conformance.grpc_server import over_grpc
 from mig_conformance.http_server import in_order, judge_http
 from mig_conformance.nats_server import over_nats
-from mig_conformance.vectors import Vectors, load_vectors
+from mig_conformance.vectors import Vectors, load_vectors, packaged_vectors
 from mig_conformance.verdict import failed
 from mig_conformance.websocket import judge_websocket
 from mig_protocol.grpc_service import RPCS
@@ -23,8 +23,7 @@ from support.nats_servers import running_nats
 from support.running_migd import local_migd, running_migd
 from support.until import until
 
-FOLDER = Path(__file__).parents[2] / "spec" / "vectors"
-VECTORS = load_vectors(FOLDER)
+VECTORS = load_vectors(packaged_vectors())
 OVER_HTTP = in_order(VECTORS)
 DIRECTORY = [
     vectors for vectors in OVER_HTTP if vectors.operation and vectors.operation.startswith("CREATE_")
@@ -123,6 +122,12 @@ def test_the_command_says_what_failed() -> None:
     assert "FAILED HelloRequest, " in done.stdout
 
 
+def test_the_command_says_when_a_folder_has_no_messages(tmp_path: Path) -> None:
+    done = run_command("http://127.0.0.1:9", "--vectors", str(tmp_path))
+    assert done.returncode == 2
+    assert done.stderr.endswith(f"Error: {tmp_path} has no vectors (*.json)\n")
+
+
 def test_the_command_says_when_nobody_answers() -> None:
     done = run_command("http://127.0.0.1:9")
     assert done.returncode == 2
@@ -131,7 +136,8 @@ def test_the_command_says_when_nobody_answers() -> None:
 
 def run_command(url: str, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "mig_conformance", url, *options, "--vectors", str(FOLDER)],
+        [sys.executable, "-m", "mig_conformance", url, *options],
+        cwd="/",  # wherever it is started, it has its messages with it
         capture_output=True,
         text=True,
         timeout=60,

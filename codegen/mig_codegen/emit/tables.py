@@ -1,4 +1,4 @@
-"""What the templates of errors, operations and features print."""
+"""What the templates of errors, operations, features and requirements print."""
 
 from __future__ import annotations
 
@@ -61,6 +61,7 @@ def table_views(model: Model) -> dict[str, Any]:
         "header_carriers": model.header_carriers,
         "features": model.features,
         "profiles": model.profiles,
+        "requirements": model.requirements,
     }
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from mig_codegen.link.agreement import Agreement
 from mig_codegen.link.carriers import link_carriers
 from mig_codegen.link.channels import link_channels
+from mig_codegen.link.checks import link_checks
+from mig_codegen.link.coverage import check_coverage
 from mig_codegen.link.enums import link_enums
 from mig_codegen.link.errors import error_statuses, link_errors
 from mig_codegen.link.examples import check_examples
@@ -18,7 +20,7 @@ from mig_codegen.link.messages import link_messages
 from mig_codegen.link.openapi import check_openapi
 from mig_codegen.link.operations import check_all_named, link_operations, places
 from mig_codegen.link.refs import check_refs
-from mig_codegen.link.requirements import check_citations, link_requirements
+from mig_codegen.link.requirements import check_citations, link_requirements, requirement_rows
 from mig_codegen.link.routes import document_name, link_routes
 from mig_codegen.link.schemas import check_metaschemas, link_schemas
 from mig_codegen.link.services import link_services
@@ -34,7 +36,8 @@ def link(spec: Spec) -> Model:
     """Build the model. Raises SpecError with every disagreement.
 
     Documents that are no JSON Schema or no OpenAPI at all are told first: nothing can be compared with them.
-    Examples are looked at last, once there is agreement on what they have to obey.
+    Examples are looked at last, once there is agreement on what they have to obey. Whether requirements and
+    checks cover each other is asked where the spec was loaded with the cases of the conformance suite.
     """
     problems = Problems()
     check_metaschemas(spec, problems)
@@ -75,6 +78,8 @@ def _link(spec: Spec, problems: Problems) -> Model:
     _check_unused(used, operations, schemas.values(), {*mapping.json_only}, problems)
     requirements = link_requirements(spec, profiles, problems)
     check_citations(spec, requirements, problems)
+    if spec.cases:
+        check_coverage(requirement_rows(spec), link_checks(spec, problems), problems)
     return Model(
         spec_dir=spec.root,
         spec_hash=spec.hash,

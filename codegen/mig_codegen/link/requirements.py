@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mig_codegen.link.place import Place
-from mig_codegen.link.rows import check_unique
+from mig_codegen.link.rows import check_among, check_unique
 from mig_codegen.load import Spec
 from mig_codegen.model import Profile, Requirement, Source
 from mig_codegen.problem import Problems
@@ -18,22 +18,34 @@ _CITATION = re.compile(r"\[(MIG-[A-Z0-9-]+)\]")
 _PROSE = frozenset({"description", "summary", "title"})
 
 
+def requirement_rows(spec: Spec) -> tuple[Place, ...]:
+    """The rows as written, in the order of files and rows."""
+    return tuple(
+        row for file in spec.folder("requirements") for row in Place.root(file).members("requirements")
+    )
+
+
 def link_requirements(spec: Spec, profiles: Iterable[Profile], problems: Problems) -> tuple[Requirement, ...]:
     """Every requirement row, in the order of files and rows."""
-    rows = [row for file in spec.folder("requirements") for row in Place.root(file).members("requirements")]
+    rows = requirement_rows(spec)
     known = {profile.id for profile in profiles}
     check_unique(rows, "id", problems)
     for row in rows:
-        _check_among(row, "profile", [row.text("profile")], known, problems)
-        _check_among(row, "bindings", row.value["bindings"], set(BINDINGS), problems)
+        check_among(row, "profile", [row.text("profile")], known, problems)
+        check_among(row, "bindings", row.value["bindings"], BINDINGS, problems)
+        _check_one_story(row, problems)
     return tuple(_requirement(row) for row in rows)
 
 
-def _check_among(row: Place, key: str, values: list[str], known: set[str], problems: Problems) -> None:
-    for value in values:
-        if value not in known:
-            what = f"{row.text('id')} names the {key} {value!r}, which does not exist"
-            problems.add(row.file.at(*row.path, key), what, f"write one of {', '.join(sorted(known))}")
+def _check_one_story(row: Place, problems: Problems) -> None:
+    """Refuse a row that is both checked and excluded, and reasons that belong to checks it does not have."""
+    if "excluded" in row.value and "checks" in row.value:
+        what = f"{row.text('id')} names checks and is excluded"
+        problems.add(row.file.at(*row.path, "excluded"), what, "keep one of the two")
+    if "unchecked" in row.value and "checks" not in row.value:
+        what = f"{row.text('id')} has unchecked bindings and no checks"
+        todo = "name the checks of its other bindings, or write the reason as excluded"
+        problems.add(row.file.at(*row.path, "unchecked"), what, todo)
 
 
 def _requirement(row: Place) -> Requirement:
@@ -44,6 +56,9 @@ def _requirement(row: Place) -> Requirement:
         section=row.text("source"),
         profile=row.text("profile"),
         bindings=tuple(row.value["bindings"]),
+        checks=tuple(row.value.get("checks", ())),
+        excluded=row.value.get("excluded"),
+        unchecked=row.value.get("unchecked", {}),
         source=row.source,
     )
 

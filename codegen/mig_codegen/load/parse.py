@@ -26,7 +26,7 @@ _JSON_TOKEN = re.compile(r'\n|"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+')
 
 @dataclass(frozen=True, kw_only=True)
 class SourceFile:
-    """One parsed file of the spec. `name` starts with "spec/"; mapping keys are always strings."""
+    """One parsed file. `name` starts with "spec/" or "conformance/"; mapping keys are always strings."""
 
     name: str
     text: str

@@ -1,4 +1,4 @@
-"""What rows the registries, the requirements and the vectors have: keys and types, before any linking."""
+"""What rows the registries, requirements, vectors and cases have: keys and types, before any linking."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from jsonschema import Draft202012Validator, ValidationError
 
 from mig_codegen.load.parse import SourceFile
+from mig_codegen.load.tree import CASES
 from mig_codegen.problem import Problem
 
 _WORD = {"type": "string", "minLength": 1}
@@ -16,6 +17,7 @@ _BOOL = {"type": "boolean"}
 _INT = {"type": "integer"}
 _ERROR_STATUS = {"type": "integer", "minimum": 400, "maximum": 599}
 _WORDS = {"type": "array", "items": _WORD, "uniqueItems": True}
+_NAME = "[a-z0-9]+(-[a-z0-9]+)*"
 _WORD_MAP = {"type": "object", "additionalProperties": _WORD}
 
 
@@ -90,8 +92,33 @@ _REQUIREMENT = _row(
         "source": _WORD,
         "profile": _WORD,
         "bindings": {**_WORDS, "minItems": 1},
-    }
+    },
+    # Which of them a row needs is asked for by the linker, which can say what to write instead.
+    {
+        "checks": {
+            "type": "array",
+            "items": {"type": "string", "pattern": f"^{_NAME}/{_NAME}$"},
+            "minItems": 1,
+            "uniqueItems": True,
+        },
+        "excluded": _WORD,
+        "unchecked": {**_WORD_MAP, "minProperties": 1},
+    },
 )
+# What else a case has is the conformance suite's business.
+_CASE = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "pattern": f"^{_NAME}$"},
+        "bindings": {**_WORDS, "minItems": 1},
+    },
+    "required": ["id", "bindings"],
+}
+_CASES = {
+    "type": "object",
+    "properties": {"area": {"type": "string", "pattern": f"^{_NAME}$"}, "cases": _rows(_CASE)},
+    "required": ["area", "cases"],
+}
 _VECTORS = _row(
     {
         "message": _WORD,
@@ -157,6 +184,7 @@ _SHAPES: dict[str, dict[str, Any]] = {
     ),
     "spec/requirements/": _row({"requirements": _rows(_REQUIREMENT)}),
     "spec/vectors/": _VECTORS,
+    f"{CASES}/": _CASES,
     "spec/schema/": {"type": "object"},
     "spec/openapi/": {"type": "object"},
     "spec/asyncapi/": _ASYNCAPI,

@@ -1,14 +1,16 @@
-"""Which files make up a spec, and the hash that names their content."""
+"""Which files make up a spec, and which say what the conformance suite checks of it."""
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from mig_codegen.model import Source
 from mig_codegen.problem import Problem, SpecError
 
 SURFACE = "SURFACE.txt"
+CASES = "conformance/mig_conformance/cases"
+"""Where the suite's cases are in the repository, and what the names of these files start with."""
+
 REGISTRIES = ("errors", "features", "json-mapping", "operations")
 
 # Folder -> the ending that its files must have.
@@ -72,14 +74,13 @@ def _misplaced(root: Path, files: dict[str, tuple[str, ...]]) -> list[str]:
     return inside + beside
 
 
-def spec_hash(root: Path, files: dict[str, tuple[str, ...]]) -> str:
-    """sha256 over every file's relative path and content, in order of path, newlines normalised to "\\n"."""
-    digest = hashlib.sha256()
-    for name in sorted(name for names in files.values() for name in names):
-        content = (root / name).read_bytes().replace(b"\r\n", b"\n")
-        digest.update(f"{name}\n{len(content)}\n".encode())
-        digest.update(content)
-    return digest.hexdigest()
+def case_files(folder: Path) -> tuple[str, ...]:
+    """The names of the files of cases in `folder`, sorted. Raises SpecError if there is none."""
+    names = tuple(sorted(path.name for path in folder.glob("*.yaml") if not _is_aside(path)))
+    if not names:
+        what = "no .yaml file in this folder"
+        raise SpecError([Problem(Source(file=CASES, line=1), what, "restore it from version control")])
+    return names
 
 
 def _at(name: str) -> Source:

@@ -42,7 +42,8 @@ class Model:
     """The whole spec, linked. `schemas` is sorted by title, the rest is in the order of the files.
 
     `spec_hash` is the sha256 (hex) over every spec file's relative path and content, newlines normalised,
-    SURFACE.txt and READMEs left out. `proto_files` are relative to `proto_root`, which protoc's -I takes.
+    SURFACE.txt, READMEs and what covers a requirement left out. `proto_files` are relative to `proto_root`,
+    which protoc's -I takes.
     """
 
     spec_dir: Path

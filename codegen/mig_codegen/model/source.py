@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Source:
-    """Where a fact is written. `file` starts with "spec/", with forward slashes; `line` starts at 1."""
+    """Where a fact is written. `file` starts with "spec/" or, for the cases of the conformance suite, with
+    "conformance/", with forward slashes; `line` starts at 1."""
 
     file: str
     line: int

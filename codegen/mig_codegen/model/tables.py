@@ -80,7 +80,11 @@ class JsonMapping:
 
 @dataclass(frozen=True, kw_only=True)
 class Requirement:
-    """One MUST or SHOULD. `section` is the row's own `source`: where in the protocol it comes from."""
+    """One MUST, SHOULD or MAY. `section` is the row's own `source`: where in the protocol it comes from.
+
+    `checks` are ids of the conformance suite, "area/name"; `excluded` says why there are none, and
+    `unchecked` why there is none on one of the bindings.
+    """
 
     id: str
     level: str
@@ -88,4 +92,7 @@ class Requirement:
     section: str
     profile: str
     bindings: tuple[str, ...]
+    checks: tuple[str, ...]
+    excluded: str | None
+    unchecked: Mapping[str, str]
     source: Source

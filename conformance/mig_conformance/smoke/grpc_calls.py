@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from google.protobuf.message import Message
 from grpc import StatusCode, aio
 
-from mig_conformance.smoke.judgements import FlawError, same
+from mig_conformance.flaws import FlawError, same
 from mig_conformance.smoke.report import ServerGoneError
 from mig_protocol import convert
 from mig_protocol.errors import ERRORS, MigFault

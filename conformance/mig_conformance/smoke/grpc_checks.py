@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from mig_conformance.flaws import expect, same
 from mig_conformance.smoke import judgements as judge
 from mig_conformance.smoke.grpc_calls import FrameCall, GrpcCalls
 from mig_conformance.smoke.judgements import REFERENCE
@@ -81,7 +82,7 @@ class GrpcChecks:
             ended = 0
             while ended < len(ids):
                 frame = await frames.receive()
-                judge.expect(frame.stream_id in found, f"a frame of the unknown stream {frame.stream_id!r}")
+                expect(frame.stream_id in found, f"a frame of the unknown stream {frame.stream_id!r}")
                 found[frame.stream_id].append(frame)
                 ended += frame.end_stream
         for each in ids:
@@ -92,15 +93,15 @@ class GrpcChecks:
         async with self._frames() as frames:
             await frames.send(self._request("", header=RequestHeader(message_id=message_id)))
             frame = await frames.receive()
-        judge.same("stream_id", frame.stream_id, f"stream-{message_id}")
-        judge.same("header.message_id", frame.header.message_id, message_id)
+        same("stream_id", frame.stream_id, f"stream-{message_id}")
+        same("header.message_id", frame.header.message_id, message_id)
 
     async def failed_stream(self) -> None:
         with_id = self._new_id()
         async with self._frames() as frames:
             await frames.send(self._request(with_id, capability="smoke.no.such.capability"))
             found = await frames.until_end(with_id)
-        judge.same("how many frames there are", len(found), 1)
+        same("how many frames there are", len(found), 1)
         judge.refusal(_fault(found[0]), MigErrorCode.MIG_UNSUPPORTED_CAPABILITY)
 
     async def wrong_frame(self) -> None:
@@ -121,7 +122,7 @@ class GrpcChecks:
         async with self._frames() as frames:
             await frames.send(self._request(with_id, header=RequestHeader(message_id=target)))
             found = await frames.until_end(with_id)
-        judge.same("how many frames there are", len(found), 1)
+        same("how many frames there are", len(found), 1)
         judge.cancelled(_fault(found[0]), "smoke")
 
     async def late_control(self) -> None:
@@ -132,8 +133,8 @@ class GrpcChecks:
             cancel = RequestFrame(kind=FrameKind.control, stream_id=with_id, payload={"action": "cancel"})
             await frames.send(cancel)
             (answer,) = await frames.until_end(with_id)
-        judge.same("kind", answer.kind, FrameKind.control)
-        judge.same("payload", answer.payload, {"accepted": False, "status": "completed"})
+        same("kind", answer.kind, FrameKind.control)
+        same("payload", answer.payload, {"accepted": False, "status": "completed"})
 
     async def replay(self) -> None:
         topic = f"smoke.{self._new_id()}"
@@ -151,12 +152,12 @@ class GrpcChecks:
         ack = await self._calls.publish(request)
         async with self._subscribed(self._calls, topic, "0") as events:
             event = await anext(events)
-        judge.same("topic", event.topic, topic)
-        judge.same("event_id", event.event_id, ack.event_id)
-        judge.same("payload", event.payload, request.payload)
-        judge.same("header.message_id", event.header.message_id, header.message_id)
-        judge.same("header.session_id", event.header.session_id, header.session_id)
-        judge.same("header.tenant_id", event.header.tenant_id, self._calls.tenant)
+        same("topic", event.topic, topic)
+        same("event_id", event.event_id, ack.event_id)
+        same("payload", event.payload, request.payload)
+        same("header.message_id", event.header.message_id, header.message_id)
+        same("header.session_id", event.header.session_id, header.session_id)
+        same("header.tenant_id", event.header.tenant_id, self._calls.tenant)
 
     async def from_now_on(self) -> None:
         topic = f"smoke.{self._new_id()}"
@@ -170,8 +171,8 @@ class GrpcChecks:
                 await asyncio.wait({first}, timeout=0.05)
                 number += 1
             event = first.result()
-        judge.expect(event.sequence > 1, "an event from before the subscription is given")
-        judge.same("replay", event.replay, False)
+        expect(event.sequence > 1, "an event from before the subscription is given")
+        same("replay", event.replay, False)
 
     async def wrong_cursor(self) -> None:
         async with self._subscribed(self._calls, f"smoke.{self._new_id()}", "yesterday") as events:
@@ -187,10 +188,10 @@ class GrpcChecks:
         topic = f"smoke.{self._new_id()}"
         await self._publish(self._other, topic, 1)
         ack = await self._publish(self._calls, topic, 2)
-        judge.same("the sequence of a tenant's first event", ack, 1)
+        same("the sequence of a tenant's first event", ack, 1)
         async with self._subscribed(self._calls, topic, "0") as events:
             event = await anext(events)
-        judge.same("the payload of a tenant's first event", event.payload, {"n": 2})
+        same("the payload of a tenant's first event", event.payload, {"n": 2})
 
     def _request(self, stream_id: str, **fields: Any) -> RequestFrame:
         given = {"capability": REFERENCE, "payload": {"input": _TEXT}, **fields}
@@ -220,6 +221,6 @@ class GrpcChecks:
 
 def _fault(frame: StreamFrame) -> MigFault:
     """The error of a terminal error frame."""
-    judge.same("kind", frame.kind, FrameKind.error)
-    judge.same("end_stream", frame.end_stream, True)
+    same("kind", frame.kind, FrameKind.error)
+    same("end_stream", frame.end_stream, True)
     return judge.fault_of(frame)

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import UNSET
 
+from mig_conformance.flaws import FlawError, expect, same
 from mig_protocol import MIG_VERSION
 from mig_protocol.errors import ERRORS, MigFault
 from mig_protocol.messages import (
@@ -26,21 +27,6 @@ REFERENCE = "observatory.models.infer"
 
 _OUTPUT_SCHEMA = "schema://observatory/models/infer-output/v1"
 _ECHOED = ("message_id", "session_id", "traceparent", "idempotency_key", "deadline_ms")
-
-
-class FlawError(Exception):
-    """The server answered wrongly; the text says how."""
-
-
-def expect(condition: object, why: str) -> None:
-    """Raises FlawError unless the condition holds."""
-    if not condition:
-        raise FlawError(why)
-
-
-def same(what: str, found: object, wanted: object) -> None:
-    """Raises FlawError unless the two are equal."""
-    expect(found == wanted, f"{what} is {found!r}, expected {wanted!r}")
 
 
 def echoed(header: MessageHeader, sent: RequestHeader, tenant: str) -> None:

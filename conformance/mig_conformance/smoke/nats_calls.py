@@ -12,7 +12,7 @@ from nats import errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from mig_conformance.smoke.judgements import FlawError, same
+from mig_conformance.flaws import FlawError, same
 from mig_conformance.smoke.report import ServerGoneError
 from mig_protocol import codec
 from mig_protocol.errors import MigFault

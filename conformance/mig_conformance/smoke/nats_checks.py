@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from mig_conformance.flaws import expect, same
 from mig_conformance.smoke import judgements as judge
 from mig_conformance.smoke.judgements import REFERENCE
 from mig_conformance.smoke.nats_calls import NatsCalls
@@ -54,7 +55,7 @@ class NatsChecks:
 
     async def empty_body(self) -> None:
         answer = await self._calls.ask(HelloResponse, "hello", b"")
-        judge.same("selected_version", answer.selected_version, "0.1")
+        same("selected_version", answer.selected_version, "0.1")
 
     async def header_in_headers(self) -> None:
         fields: dict[str, Any] = {
@@ -69,7 +70,7 @@ class NatsChecks:
         header = RequestHeader(message_id=self._new_id())
         request = self._request(header=header)
         answer = await self._calls.ask(InvokeResponse, _INVOKE, request, {"message_id": self._new_id()})
-        judge.same("message_id", answer.header.message_id, header.message_id)
+        same("message_id", answer.header.message_id, header.message_id)
 
     async def foreign_header(self) -> None:
         other = {"tenant_id": "other" if self._calls.tenant != "other" else "another"}
@@ -97,22 +98,22 @@ class NatsChecks:
         await self._calls.send(f"events.{topic}", b"{}", marks)
         request = PublishRequest(topic=topic, payload={"smoke": True})
         ack = await self._calls.ask(PublishAck, f"events.{topic}", request)
-        judge.same("the sequence of the first event", ack.sequence, 1)
+        same("the sequence of the first event", ack.sequence, 1)
 
     async def chosen_stream(self) -> None:
         stream_id, header = self._new_id(), RequestHeader(message_id=self._new_id())
         async with self._calls.frames(stream_id) as frames:
             accepted = await self._calls.stream(self._request(header=header, streamed=True), stream_id)
-            judge.same("stream_id", accepted.stream_id, stream_id)
-            judge.same("capability", accepted.capability, REFERENCE)
+            same("stream_id", accepted.stream_id, stream_id)
+            same("capability", accepted.capability, REFERENCE)
             judge.echoed(accepted.header, header, self._calls.tenant)
             found = [frame async for frame in frames]
         judge.reference_stream(found, stream_id, _TEXT)
-        judge.same("message_id", {one.header.message_id for one in found}, {header.message_id})
+        same("message_id", {one.header.message_id for one in found}, {header.message_id})
 
     async def picked_stream(self) -> None:
         accepted = await self._calls.stream(self._request(streamed=True))
-        judge.expect(accepted.stream_id, "the server names no stream")
+        expect(accepted.stream_id, "the server names no stream")
         async with self._calls.frames(accepted.stream_id) as frames:
             found = [frame async for frame in frames]
         judge.reference_stream(found, accepted.stream_id, _TEXT)
@@ -137,7 +138,7 @@ class NatsChecks:
     async def service(self) -> None:
         found = await self._calls.services(_SERVICES_S)
         subjects = {one.get("subject") for info in found for one in info.get("endpoints") or ()}
-        judge.expect("mig.v0_1.*.hello" in subjects, f"{len(found)} services answer, and none serves HELLO")
+        expect("mig.v0_1.*.hello" in subjects, f"{len(found)} services answer, and none serves HELLO")
 
     def _request(self, *, streamed: bool = False, **fields: Any) -> InvokeRequest:
         given = {"capability": REFERENCE, "payload": {"input": _TEXT}, **fields}

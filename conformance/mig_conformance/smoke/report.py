@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from mig_conformance.smoke.judgements import FlawError
+from mig_conformance.flaws import FlawError
 from mig_protocol.errors import MigFault
 
 PASSED, FAILED, UNUSABLE = 0, 1, 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from mig_conformance.flaws import expect, same
 from mig_conformance.smoke import judgements as judge
 from mig_conformance.smoke.calls import Calls
 from mig_conformance.smoke.judgements import REFERENCE
@@ -66,16 +67,14 @@ class UnaryChecks:
             requested_features=["streaming", "no-such-feature", "cancel"],
         )
         first, second = await self._calls.hello(request), await self._calls.hello(request)
-        judge.same("selected_version", first.selected_version, MIG_VERSION)
-        judge.same("selected_binding", first.selected_binding, self._binding)
+        same("selected_version", first.selected_version, MIG_VERSION)
+        same("selected_binding", first.selected_binding, self._binding)
         enabled = first.enabled_features
-        judge.expect("no-such-feature" not in enabled, "a feature that nobody knows is enabled")
-        judge.expect(set(enabled) <= {"streaming", "cancel"}, f"{enabled} is more than was requested")
-        judge.expect(
-            isinstance((first.header.meta or {}).get("mig.profiles"), list), "no meta 'mig.profiles'"
-        )
+        expect("no-such-feature" not in enabled, "a feature that nobody knows is enabled")
+        expect(set(enabled) <= {"streaming", "cancel"}, f"{enabled} is more than was requested")
+        expect(isinstance((first.header.meta or {}).get("mig.profiles"), list), "no meta 'mig.profiles'")
         for field in ("selected_version", "selected_binding", "enabled_features", "server_id"):
-            judge.same(f"{field} of a second hello", getattr(second, field), getattr(first, field))
+            same(f"{field} of a second hello", getattr(second, field), getattr(first, field))
 
     async def hello_version(self) -> None:
         request = HelloRequest(header=self._header(), supported_versions=["9.9"])
@@ -84,22 +83,22 @@ class UnaryChecks:
     async def discover(self) -> None:
         answer = await self._calls.discover(DiscoverRequest(header=self._header()))
         ids = [descriptor.id for descriptor in answer.capabilities]
-        judge.same("the order of the ids", ids, sorted(ids))
-        judge.expect(REFERENCE in ids, f"{REFERENCE} is not among {ids}")
+        same("the order of the ids", ids, sorted(ids))
+        expect(REFERENCE in ids, f"{REFERENCE} is not among {ids}")
         judge.reference_descriptor(answer.capabilities[ids.index(REFERENCE)])
 
     async def discover_query(self) -> None:
         found = await self._calls.discover(DiscoverRequest(header=self._header(), query="OBSERVATORY.models"))
         ids = [descriptor.id for descriptor in found.capabilities]
-        judge.expect(REFERENCE in ids, f"the query does not find {REFERENCE}")
-        judge.expect(all("observatory.models" in each.lower() for each in ids), f"it finds {ids}")
+        expect(REFERENCE in ids, f"the query does not find {REFERENCE}")
+        expect(all("observatory.models" in each.lower() for each in ids), f"it finds {ids}")
         none = await self._calls.discover(DiscoverRequest(header=self._header(), query=self._new_id()))
-        judge.same("the capabilities of a query that fits none", none.capabilities, [])
+        same("the capabilities of a query that fits none", none.capabilities, [])
 
     async def invoke(self) -> None:
         payload = {"input": "smoke", "list": [1, 2.5, None, True], "nested": {"é": "☕"}}
         answer = await self._calls.invoke(self._invocation(payload))
-        judge.same("capability", answer.capability, REFERENCE)
+        same("capability", answer.capability, REFERENCE)
         judge.reference_answer(answer.payload, payload)
         judge.reference_schema(answer.result_schema_uri)
 
@@ -117,8 +116,8 @@ class UnaryChecks:
         bare = InvokeRequest(capability=REFERENCE, payload={"input": "smoke"})
         first, second = await self._calls.invoke(bare), await self._calls.invoke(bare)
         judge.echoed(first.header, RequestHeader(), self._calls.tenant)
-        judge.expect(first.header.message_id != second.header.message_id, "two calls share a message id")
-        judge.same("deadline_ms", first.header.deadline_ms, 30000)
+        expect(first.header.message_id != second.header.message_id, "two calls share a message id")
+        same("deadline_ms", first.header.deadline_ms, 30000)
 
     async def version(self) -> None:
         request = self._invocation(header=self._header(mig_version="0.2"))
@@ -141,10 +140,10 @@ class UnaryChecks:
         key = self._new_id()
         first = await self._calls.invoke(self._invocation(header=self._header(idempotency_key=key)))
         again = await self._calls.invoke(self._invocation(header=self._header(idempotency_key=key)))
-        judge.same("the payload of the second answer", again.payload, first.payload)
+        same("the payload of the second answer", again.payload, first.payload)
         for answer, wanted in ((first, None), (again, True)):
             replayed = (answer.header.meta or {}).get("mig.idempotent_replay")
-            judge.same("meta 'mig.idempotent_replay'", replayed, wanted)
+            same("meta 'mig.idempotent_replay'", replayed, wanted)
 
     async def idempotency_conflict(self) -> None:
         key = self._new_id()
@@ -155,18 +154,18 @@ class UnaryChecks:
     async def publish(self) -> None:
         topic = f"smoke.{self._new_id()}"
         acks = [await self._calls.publish(self._event(topic)) for _ in range(3)]
-        judge.same("the sequences", [ack.sequence for ack in acks], [1, 2, 3])
-        judge.expect(all(ack.accepted for ack in acks), "an event is not accepted")
-        judge.same("topic", {ack.topic for ack in acks}, {topic})
-        judge.same("how many event ids there are", len({ack.event_id for ack in acks}), 3)
+        same("the sequences", [ack.sequence for ack in acks], [1, 2, 3])
+        expect(all(ack.accepted for ack in acks), "an event is not accepted")
+        same("topic", {ack.topic for ack in acks}, {topic})
+        same("how many event ids there are", len({ack.event_id for ack in acks}), 3)
 
     async def publish_repeated(self) -> None:
         topic, key = f"smoke.{self._new_id()}", self._new_id()
         first = await self._calls.publish(self._event(topic, idempotency_key=key))
         again = await self._calls.publish(self._event(topic, idempotency_key=key))
         last = await self._calls.publish(self._event(topic))
-        judge.same("event_id", again.event_id, first.event_id)
-        judge.same("the sequences", [first.sequence, again.sequence, last.sequence], [1, 1, 2])
+        same("event_id", again.event_id, first.event_id)
+        same("the sequences", [first.sequence, again.sequence, last.sequence], [1, 1, 2])
 
     async def plain_topic(self) -> None:
         await judge.refused(self._calls.publish(self._event("smoke")), MigErrorCode.MIG_INVALID_REQUEST)
@@ -176,8 +175,8 @@ class UnaryChecks:
         ack = await self._calls.cancel(
             CancelRequest(header=self._header(), target_message_id=target, reason="smoke")
         )
-        judge.same("target_message_id", ack.target_message_id, target)
-        judge.same("(accepted, status)", (ack.accepted, ack.status), (True, CancelStatus.pending))
+        same("target_message_id", ack.target_message_id, target)
+        same("(accepted, status)", (ack.accepted, ack.status), (True, CancelStatus.pending))
         late = self._calls.invoke(self._invocation(header=self._header(message_id=target)))
         fault = await judge.refused(late, MigErrorCode.MIG_TIMEOUT, retryable=False)
         judge.cancelled(fault, "smoke")
@@ -188,7 +187,7 @@ class UnaryChecks:
         ack = await self._calls.cancel(
             CancelRequest(header=self._header(), target_message_id=header.message_id)
         )
-        judge.same("(accepted, status)", (ack.accepted, ack.status), (False, CancelStatus.completed))
+        same("(accepted, status)", (ack.accepted, ack.status), (False, CancelStatus.completed))
 
     async def heartbeat(self) -> None:
         suggested = []
@@ -196,12 +195,12 @@ class UnaryChecks:
             ack = await self._calls.heartbeat(
                 HeartbeatRequest(header=self._header(), interval_ms=interval_ms)
             )
-            judge.expect(0 <= ack.load_factor <= 1, f"load_factor is {ack.load_factor}")
+            expect(0 <= ack.load_factor <= 1, f"load_factor is {ack.load_factor}")
             suggested.append(ack.suggested_interval_ms)
         least, usual, most = suggested
-        judge.expect(1 <= least <= usual <= most < 4_000_000_000, f"the intervals suggested are {suggested}")
+        expect(1 <= least <= usual <= most < 4_000_000_000, f"the intervals suggested are {suggested}")
         absent = await self._calls.heartbeat(HeartbeatRequest(header=self._header()))
-        judge.same("the interval where none is asked for", absent.suggested_interval_ms, usual)
+        same("the interval where none is asked for", absent.suggested_interval_ms, usual)
 
     def _header(self, **fields: Any) -> RequestHeader:
         return RequestHeader(**{"message_id": self._new_id(), **fields})

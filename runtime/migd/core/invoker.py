@@ -242,6 +242,7 @@ class Invoker:
             meta=context.meta,
             principal=context.principal,
             deadline=context.deadline,
+            deadline_ms=context.deadline_ms,
             clock=self._clock.monotonic,
             inputs=inputs,
             idempotency_key=context.idempotency_key or None,

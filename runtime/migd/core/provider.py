@@ -30,9 +30,10 @@ NO_INPUTS: AsyncIterator[JsonObject] = _NoInputs()
 class Work(Struct, kw_only=True):
     """One invocation, as its provider sees it.
 
-    `deadline` is on the scale of `clock()` (seconds, monotonic). `inputs` yields the request frames
-    after the first one, for client_stream and bidi_stream capabilities; else it is empty. An invocation that
-    is repeated after a crash has the same `idempotency_key`, and mostly another `message_id`.
+    `deadline` is on the scale of `clock()` (seconds, monotonic); `deadline_ms` is the header's, of which
+    less may be left. `inputs` yields the request frames after the first one, for client_stream and
+    bidi_stream capabilities; else it is empty. An invocation that is repeated after a crash has the same
+    `idempotency_key`, and mostly another `message_id`.
     """
 
     capability: str
@@ -44,6 +45,7 @@ class Work(Struct, kw_only=True):
     meta: JsonObject
     principal: Principal
     deadline: float
+    deadline_ms: int
     clock: Callable[[], float]
     inputs: AsyncIterator[JsonObject] = NO_INPUTS
     idempotency_key: str | None = None

@@ -1,0 +1,83 @@
+"""Reading cases/*.yaml. What is wrong with a file is a CaseError that names file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any
+
+import yaml
+
+from mig_conformance.checks.check import Check
+from mig_conformance.checks.matching import CaseLoader
+from mig_conformance.drivers.port import BINDINGS
+
+_MEMBERS = {"id", "title", "bindings", "needs", "alone", "steps", "python", "vars"}
+
+
+class CaseError(Exception):
+    """A case can not be read: a fault of the suite."""
+
+
+def load_checks(rows: Mapping[str, Iterable[str]], folder: Traversable | None = None) -> tuple[Check, ...]:
+    """Every check, by file and place in it. `rows` has the ids of the checks of each requirement."""
+    named: dict[str, list[str]] = {}
+    for requirement, checks in rows.items():
+        for check in checks:
+            named.setdefault(check, []).append(requirement)
+    return tuple(
+        replace(check, requirements=tuple(named.get(check.id, ())))
+        for file in case_files(folder)
+        for check in _checks(file)
+    )
+
+
+def case_files(folder: Traversable | None = None) -> list[Traversable]:
+    """The files of cases, by name."""
+    found = folder or files("mig_conformance").joinpath("cases")
+    return sorted(
+        (file for file in found.iterdir() if file.name.endswith(".yaml")), key=lambda file: file.name
+    )
+
+
+def _checks(file: Traversable) -> Iterator[Check]:
+    text = file.read_text()
+    try:
+        content, tree = yaml.load(text, CaseLoader), yaml.compose(text, CaseLoader)  # noqa: S506 (it is safe)
+    except yaml.YAMLError as error:
+        raise CaseError(f"{file.name}: {' '.join(str(error).split())}") from error
+    area = content["area"]
+    if file.name != f"{area}.yaml":
+        raise CaseError(f"{file.name}: its area is {area!r}")
+    for line, case in zip(_lines(tree), content["cases"], strict=True):
+        yield _check(area, file.name, line, case)
+
+
+def _lines(tree: Any) -> list[int]:
+    """Where each case begins."""
+    members = {name.value: value for name, value in tree.value}
+    return [case.start_mark.line + 1 for case in members["cases"].value]
+
+
+def _check(area: str, file: str, line: int, case: dict[str, Any]) -> Check:
+    where = f"{file}:{line}"
+    if unknown := case.keys() - _MEMBERS:
+        raise CaseError(f"{where}: {', '.join(sorted(unknown))}: no member of a case")
+    if ("steps" in case) == ("python" in case):
+        raise CaseError(f"{where}: {case.get('id')} has to have either steps or python")
+    if unknown := set(case["bindings"]) - set(BINDINGS):
+        raise CaseError(f"{where}: {', '.join(sorted(unknown))}: no binding")
+    return Check(
+        id=f"{area}/{case['id']}",
+        title=case["title"],
+        bindings=tuple(case["bindings"]),
+        needs=frozenset(case.get("needs", ())),
+        alone=case.get("alone", False),
+        steps=tuple(case.get("steps", ())),
+        python=case.get("python"),
+        vars=case.get("vars", {}),
+        file=file,
+        line=line,
+    )

@@ -1,0 +1,127 @@
+"""One check on one binding while it runs: the driver, callers, fresh names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from mig_conformance.drivers.http import HttpDriver
+from mig_conformance.drivers.port import (
+    Answer,
+    Ask,
+    BindingName,
+    Caller,
+    Driver,
+    Frames,
+    JsonObject,
+    Stream,
+    Subscription,
+)
+from mig_conformance.drivers.transcript import Transcript
+from mig_conformance.subject.callers import Callers
+from mig_conformance.subject.subject import Subject
+
+SCRIPT = "mig.conformance.script"
+REFERENCE = "observatory.models.infer"
+_NOTHING: Mapping[str, str] = {}
+
+
+class Trial:
+    """`driver` is the binding that is judged; `beside` gives a driver of another one, of the same server and
+    with the same transcript, and `http` the plain one, for what is on HTTP only. Both raise UncheckedError
+    where the server has no such binding.
+    """
+
+    def __init__(
+        self,
+        subject: Subject,
+        driver: Driver,
+        beside: Callable[[BindingName], Driver],
+        transcript: Transcript,
+        new_id: Callable[[], str],
+    ) -> None:
+        self.subject = subject
+        self.driver = driver
+        self.beside = beside
+        self.transcript = transcript
+        self.new_id = new_id
+        self.callers = Callers(subject)
+        self.own = self.callers.named("own")
+
+    @property
+    def binding(self) -> BindingName:
+        return self.driver.binding
+
+    @property
+    def http(self) -> HttpDriver:
+        return cast(HttpDriver, self.beside("http"))
+
+    @property
+    def patience_s(self) -> float:
+        """How long to wait for what must come."""
+        return self.subject.patience_s
+
+    def new_topic(self) -> str:
+        """A topic that nothing was published to yet."""
+        return f"conformance.t{self.new_id()}"
+
+    def new_tenant(self) -> str:
+        """A tenant that nobody has used yet."""
+        return f"conformance-{self.new_id()}"[:64]
+
+    async def call(
+        self,
+        operation: str,
+        message: Mapping[str, Any],
+        *,
+        caller: Caller | None = None,
+        driver: Driver | None = None,
+        **further: Any,
+    ) -> Answer:
+        """One call over the binding that is judged; `further` are members of Ask."""
+        asked = Ask(operation=operation, caller=caller or self.own, message=message, **further)
+        return await (driver or self.driver).call(asked)
+
+    async def script(
+        self, *steps: Mapping[str, Any], header: Mapping[str, Any] | None = None, **further: Any
+    ) -> Answer:
+        """INVOKE of the scripted capability with these steps."""
+        return await self.call("INVOKE", self.scripted(*steps, header=header), **further)
+
+    def scripted(self, *steps: Mapping[str, Any], header: Mapping[str, Any] | None = None) -> JsonObject:
+        """The InvokeRequest of such a call."""
+        return {"header": dict(header or {}), "capability": SCRIPT, "payload": {"steps": list(steps)}}
+
+    async def stream(
+        self, message: Mapping[str, Any], stream_id: str = "", *, caller: Caller | None = None, **further: Any
+    ) -> Stream:
+        """INVOKE as a stream."""
+        asked = Ask(operation="INVOKE", caller=caller or self.own, message=message, **further)
+        return await self.driver.stream(asked, stream_id)
+
+    async def connect(self, caller: Caller | None = None, carried: Mapping[str, str] = _NOTHING) -> Frames:
+        """A connection for frames."""
+        return await self.driver.connect(caller or self.own, carried)
+
+    async def subscribe(
+        self,
+        topic: str,
+        *,
+        caller: Caller | None = None,
+        carried: Mapping[str, str] = _NOTHING,
+        **fields: Any,
+    ) -> Subscription:
+        """SUBSCRIBE; `fields` are those of SubscribeRequest."""
+        asked = Ask(
+            operation="SUBSCRIBE",
+            caller=caller or self.own,
+            message={"topic": topic, **fields},
+            carried=carried,
+        )
+        return await self.driver.subscribe(asked)
+
+    async def publish(self, topic: str, payload: JsonObject | None = None, **further: Any) -> JsonObject:
+        """PUBLISH over the binding where it has it, over another where it has not; the ack."""
+        driver = self.beside("http") if self.binding in ("sse", "websocket") else self.driver
+        message = {"topic": topic, "payload": payload or {}, "header": further.pop("header", {})}
+        return (await self.call("PUBLISH", message, driver=driver, **further)).accepted()

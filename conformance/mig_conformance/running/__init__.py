@@ -1,0 +1,1 @@
+"""Running checks: which ones (`selection`), over what (`links`), and how they ended (`result`)."""
