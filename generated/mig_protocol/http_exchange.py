@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Generic, TypeVar
 
+from msgspec import Struct
+
 from mig_protocol.messages import RequestHeader
 
 Body = bytes | AsyncIterator[bytes]
@@ -116,12 +118,9 @@ class Answer(Generic[T]):
         self.media_type = media_type
 
 
-class Reply:
+class Reply(Struct):
     """The answer: `body` is everything at once, or a stream of chunks that must be closed after use."""
 
-    __slots__ = ("body", "headers", "status")
-
-    def __init__(self, status: int, headers: list[tuple[bytes, bytes]], body: Body) -> None:
-        self.status = status
-        self.headers = headers
-        self.body = body
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: Body

@@ -67,8 +67,19 @@ class DirectHttpProtocol(BoundedHttpProtocol):
         self.scope = {}
 
     def begin_request(self) -> None:
+        """One request for each read is kept, so that a client that sends hundreds in one piece does not hold
+        up the others, and none that uvicorn would look at more closely.
+        """
         target = _target_of(self.url)
-        if target is not None and self._may_keep():
+        if (
+            target is not None
+            and not self._used
+            and (self.cycle is None or self.cycle.response_complete)
+            and not self.flow.write_paused
+            and not self.expect_100_continue
+            and not self.parser.should_upgrade()
+            and self.parser.get_http_version() == "1.1"
+        ):
             self._used = True
             self._kept = b""
             self._target = target
@@ -110,19 +121,6 @@ class DirectHttpProtocol(BoundedHttpProtocol):
         else:
             self._hand_over(body, None if isinstance(answer, Reply) else answer)
             super().on_message_complete()
-
-    def _may_keep(self) -> bool:
-        """One request for each read, so that a client that sends hundreds in one piece does not hold up the
-        others, and no request that uvicorn would look at more closely.
-        """
-        return (
-            not self._used
-            and (self.cycle is None or self.cycle.response_complete)
-            and not self.flow.write_paused
-            and not self.expect_100_continue
-            and not self.parser.should_upgrade()
-            and self.parser.get_http_version() == "1.1"
-        )
 
     def _hand_over(self, body: bytes, rest: Application | None) -> None:
         """Let uvicorn have the request; `rest` is what is left to do for it."""
