@@ -127,8 +127,11 @@ class Gateway:
         )
         # Not through methods of our own: these are asked for every request.
         self.authenticate = parts.authenticator.authenticate
+        """As `Authenticator.authenticate`, which decides and raises."""
         self.invoke = self._invoker.invoke
+        """As `Invoker.invoke`."""
         self.stream = Streaming(self._contexts, self._invoker, clock, self._failure_header).run
+        """As `Streaming.run`."""
         self._drain = Drain(self._admission, self._flights, self._events)
         self.neighbours = Neighbours(self._events, self._cancellation)
         self.condition = Condition(

@@ -48,7 +48,7 @@ ACTIONS: Mapping[str, Target] = MappingProxyType(
 
 _ADMINISTRATOR = (call.ADMIN_SCOPE,)
 _Verdict = tuple[Rule, bool, tuple[str, ...], Entry | None]
-"""The rule that decided, whether it allows, the scopes that it looks for, and the capability if there is."""
+"""The rule that decided, whether it allows, the scopes that it looks for, and the capability it is about."""
 
 
 class Policy:
