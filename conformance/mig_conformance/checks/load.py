@@ -13,6 +13,7 @@ import yaml
 from mig_conformance.checks.check import Check
 from mig_conformance.checks.matching import CaseLoader
 from mig_conformance.drivers.port import BINDINGS
+from mig_protocol.requirements import REQUIREMENTS
 
 _MEMBERS = {"id", "title", "bindings", "needs", "alone", "steps", "python", "vars"}
 
@@ -34,12 +35,25 @@ def load_checks(rows: Mapping[str, Iterable[str]], folder: Traversable | None = 
     )
 
 
+def every_check() -> tuple[Check, ...]:
+    """Those of this suite, with the requirements that name them."""
+    return load_checks({row.id: row.checks for row in REQUIREMENTS})
+
+
 def case_files(folder: Traversable | None = None) -> list[Traversable]:
     """The files of cases, by name."""
     found = folder or files("mig_conformance").joinpath("cases")
     return sorted(
         (file for file in found.iterdir() if file.name.endswith(".yaml")), key=lambda file: file.name
     )
+
+
+def source(check: Check, folder: Traversable | None = None) -> str:
+    """The lines of its file that the check is, as they are written there."""
+    file = next(file for file in case_files(folder) if file.name == check.file)
+    lines = file.read_text().splitlines()[check.line - 1 :]
+    end = next((at for at, line in enumerate(lines) if at and line.startswith("  - ")), len(lines))
+    return "\n".join(lines[:end]).rstrip()
 
 
 def _checks(file: Traversable) -> Iterator[Check]:

@@ -37,15 +37,19 @@ _MEMBERS = {
 async def run_steps(check: Check, trial: Trial) -> None:
     """Carry the case out. Raises FlawError where the server does not do as expected."""
     values = _variables(check, trial)
-    for number, step in enumerate(check.steps, 1):
-        if trial.binding not in step.get("on", [trial.binding]):
-            continue
+    steps = [
+        (number, step)
+        for number, step in enumerate(check.steps, 1)
+        if trial.binding in step.get("on", [trial.binding])
+    ]
+    if not steps:
+        raise CaseError(f"{check.file}:{check.line}: no step of it is on {trial.binding}")
+    for number, step in steps:
         try:
             await _run(step, trial, values)
-        except RefusedError:
-            raise
         except FlawError as flaw:
-            raise type(flaw)(f"step {number}: {flaw}") from None
+            flaw.step = number
+            raise
 
 
 def _variables(check: Check, trial: Trial) -> Variables:
