@@ -39,8 +39,6 @@ def to_page(matrix: Matrix) -> str:
         areas=_areas(matrix),
         columns=[each for each in BINDINGS if any(row.binding == each for row in matrix.checks)],
         texts={row.id: row for row in REQUIREMENTS},
-        killed=sum(row.killed for row in matrix.mutants),
-        proven=sum(bool(row.killers) for row in matrix.checks),
     )
 
 
