@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Sequence
 from importlib import import_module
 
 import click
@@ -45,10 +46,10 @@ def command() -> None:
     """
 
 
-def main() -> None:
-    """Run the command line; a mistake is one line on standard error."""
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line, `argv` or the process's own; a mistake is one line on standard error."""
     try:
-        status = command.main(prog_name="mig-conformance", standalone_mode=False)
+        status = command.main(argv, prog_name="mig-conformance", standalone_mode=False)
     except click.ClickException as error:
         _end(error.format_message(), USAGE)
     except CaseError as error:
