@@ -80,7 +80,8 @@ def _last(exchanges: Sequence[Exchange]) -> Iterator[tuple[str, str]]:
 
 
 def _tell(console: Console, label: str, text: str) -> None:
-    """Whole lines for whoever copies them: nothing is wrapped."""
+    """On one line, which is not wrapped for whoever copies it."""
+    text = " ".join(text.split())
     cut = text if len(text) <= _SHOWN or label == "again" else f"{text[:_SHOWN]}..."
     line = Text.assemble((f"  {label:<12}", "dim"), cut)
     console.print(line, soft_wrap=True, highlight=False)
