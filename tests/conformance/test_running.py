@@ -64,6 +64,15 @@ async def test_a_server_that_answers_nonsense_declares_nothing_by_it(body: str) 
     assert not found.features & MEANS.keys()
 
 
+async def test_a_declared_profile_is_held_to_what_it_requires_whatever_the_server_enables() -> None:
+    async def nothing(_request: web.Request) -> web.Response:
+        return web.json_response({"enabled_features": []})
+
+    async with serving("POST", "/{path:.*}", nothing) as url:
+        found = await asked(url, profiles=frozenset({"streaming"}))
+    assert {"streaming", "cancel"} <= found.features
+
+
 async def test_checks_that_are_alone_and_those_that_restart_come_last() -> None:
     first, alone = check("a/first", steps=(HELLO,)), check("a/alone", steps=(HELLO,), alone=True)
     restarts = check("a/restarts", steps=(HELLO,), needs=frozenset({"restart"}))
