@@ -45,11 +45,10 @@ async def run_steps(check: Check, trial: Trial) -> None:
     if not steps:
         raise CaseError(f"{check.file}:{check.line}: no step of it is on {trial.binding}")
     for number, step in steps:
-        filled = values.fill(dict(step))
         try:
-            await _run(filled, trial, values)
+            await _run(step, trial, values)
         except FlawError as flaw:
-            flaw.step, flaw.expected = number, filled.get("expect")
+            flaw.step = number
             raise
 
 
@@ -66,11 +65,16 @@ def _variables(check: Check, trial: Trial) -> Variables:
     return Variables(given, makers)
 
 
-async def _run(step: JsonObject, trial: Trial, values: Variables) -> None:
+async def _run(step: Mapping[str, Any], trial: Trial, values: Variables) -> None:
     kind = next((name for name in _STEPS if name in step), None)
     if kind is None or (unknown := step.keys() - _ALL - _MEMBERS[kind] - {kind}):
         raise CaseError(f"no step: {sorted(step.keys() if kind is None else unknown)}")
-    answer = await _STEPS[kind](step, trial)
+    filled = values.fill(dict(step))
+    try:
+        answer = await _STEPS[kind](filled, trial)
+    except FlawError as flaw:
+        flaw.expected = filled.get("expect")
+        raise
     for name, pointer in step.get("keep", {}).items():
         values.keep(name, pointed_at(answer, pointer))
 
