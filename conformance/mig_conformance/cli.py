@@ -34,6 +34,9 @@ _WORDS = {
         "mig_conformance.commands.explain", "Explain a requirement, a check, a profile or a feature."
     ),
     "report": _Word("mig_conformance.commands.report", "Show an earlier report again, in other forms."),
+    "self-test": _Word(
+        "mig_conformance.selfproof.command", "Prove the suite: every seeded mistake is found by its check."
+    ),
 }
 
 
