@@ -50,6 +50,9 @@ def tell_report(report: Report, console: Console) -> None:
     console.print(_totals(report), soft_wrap=True)
     for verdict in report.profiles:
         console.print(_verdict(verdict), soft_wrap=True)
+    if report.profiles:
+        judged = ", ".join(report.selection.bindings)
+        console.print(f"judged over {judged}", style="dim", soft_wrap=True, highlight=False)
     if report.selection.only:
         console.print("a selection of the checks: it says nothing about a profile", style="dim")
 
