@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,17 +31,11 @@ from mig_conformance.selfproof.proxies.between import proxied
 from mig_conformance.subject.callers import Callers
 from mig_conformance.subject.subject import Subject
 from mig_protocol.pb import mig_pb2 as pb
-from support.nats_servers import NatsServer, running_nats
+from support.nats_servers import NatsServer
 from support.right_server import FEATURES, right_server
 from support.scripts import HELD, SCRIPT, Scripts
 from support.suite_drivers import ask
 from support.until import until
-
-
-@pytest.fixture(scope="module")
-def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
-    with running_nats(tmp_path_factory.mktemp("nats")) as server:
-        yield server
 
 
 @dataclass(frozen=True, slots=True)

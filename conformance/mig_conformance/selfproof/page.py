@@ -6,9 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-
 from mig_conformance.drivers.port import BINDINGS
+from mig_conformance.report.page import templates_of
 from mig_conformance.selfproof.matrix import CheckRow, Matrix, MutantRow
 from mig_protocol.requirements import REQUIREMENTS
 
@@ -24,17 +23,9 @@ class Area:
 
 def to_page(matrix: Matrix) -> str:
     """HTML, for a file."""
-    environment = Environment(
-        # The style is that of the report.
-        loader=ChoiceLoader(
-            [PackageLoader("mig_conformance.selfproof"), PackageLoader("mig_conformance.report")]
-        ),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("matrix.html").render(
+    # The style is that of the report.
+    templates = templates_of("mig_conformance.selfproof", "mig_conformance.report")
+    return templates.get_template("matrix.html").render(
         matrix=matrix,
         areas=_areas(matrix),
         columns=[each for each in BINDINGS if any(row.binding == each for row in matrix.checks)],
