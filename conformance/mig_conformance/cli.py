@@ -16,6 +16,7 @@ from mig_conformance.version import SUITE_VERSION
 # Loaded when asked for: what runs checks takes a while to import, and --help need not wait for it.
 _COMMANDS = {
     "run": "mig_conformance.commands.run",
+    "self-test": "mig_conformance.selfproof.command",
 }
 
 
