@@ -14,6 +14,7 @@ SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
         "jwt": "Callers show bearer tokens (auth.mode jwt).",
         "durable": "Events that were accepted are there after a restart.",
         "mirror": "Published events are mirrored to NATS.",
+        "topic-scopes": "PUBLISH and SUBSCRIBE need a scope that covers the topic (auth.mode jwt).",
     }
 )
 """How a server is set up. Without one, a check that needs it is about something that is not there."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from grpc import StatusCode, aio
@@ -82,8 +83,9 @@ class GrpcDriver(Absent):
 
     async def connect(self, caller: Caller, carried: Mapping[str, str] = _NOTHING) -> GrpcFrames:
         """A StreamInvoke call. There is no handshake to refuse: RefusedError comes with its first answer."""
-        call = self._channel.stream_stream(_OPERATIONS["STREAM"].rpc)(metadata=metadata_of(caller, carried))
-        return GrpcFrames(call, self._channel, self._transcript, self._patience_s)
+        method = self._channel.stream_stream(_OPERATIONS["STREAM"].rpc)
+        open_call = partial(method, metadata=metadata_of(caller, carried))
+        return GrpcFrames(open_call, self._channel, self._transcript, self._patience_s)
 
     async def subscribe(self, ask: Ask) -> GrpcSubscription:
         """See GrpcSubscription.open."""
