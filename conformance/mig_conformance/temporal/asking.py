@@ -28,17 +28,18 @@ async def asked(
     operation: str,
     caller: Caller,
     *,
+    message: Mapping[str, Any] = _NOTHING,
     header: Mapping[str, Any] = _NOTHING,
     carried: Mapping[str, str] = _NOTHING,
     query: Mapping[str, str] = _NOTHING,
 ) -> Answer:
     """One operation, and how it was answered: also a stream or a subscription that is refused has an answer.
-    What is opened is closed again.
+    What is opened is closed again. `message` are members besides those that it takes.
     """
     ask = Ask(
         operation="INVOKE" if operation == "STREAM" else operation,
         caller=caller,
-        message=_message(trial, operation, header),
+        message={**_message(trial, operation, header), **message},
         carried=carried,
         query=query,
     )
