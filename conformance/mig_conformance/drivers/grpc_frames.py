@@ -99,7 +99,6 @@ class GrpcFrames:
         except SuiteError as error:
             return error
 
-
     async def _refusal(self) -> Ending | None:
         """How the same call ends before any frame is sent: one that comes too late costs the library the
         status. None where the server waits for one.

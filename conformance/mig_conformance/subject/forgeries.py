@@ -6,7 +6,6 @@ Made by hand, since a library that signs tokens refuses to make these.
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import json
 import time

@@ -179,5 +179,3 @@ async def _forger(trial: Trial) -> AsyncIterator[tuple[Forger, list[str]]]:
         yield forger, fetched
     finally:
         await runner.cleanup()
-
-
