@@ -177,6 +177,20 @@ async def test_a_publisher_that_leaves_does_not_take_its_event_with_it(
         assert await publish(store, "b") == 2
 
 
+async def test_who_asks_for_the_trail_in_the_moment_of_a_commit_is_answered(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    async with opened(tmp_path, clock) as store:
+        store.audit.append(record("a"))
+        first = asyncio.ensure_future(store.audit.head())
+        await asyncio.sleep(0)
+        while store.writes_waiting:
+            await asyncio.sleep(0)
+        # The batch is committed, and what hears of that has yet to run.
+        assert (await store.audit.head()).sequence == 1
+        assert (await first).sequence == 1
+
+
 async def test_what_was_submitted_before_the_end_is_committed() -> None:
     writer = Writer(10)
     writer.start(sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False))

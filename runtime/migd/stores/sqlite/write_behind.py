@@ -66,6 +66,9 @@ class WriteBehind(Generic[B]):
         """Returns when everything so far is committed. Raises MigFault MIG_UNAVAILABLE when it can not be."""
         while (sending := self._sending or self._send()) is not None:
             await asyncio.shield(sending)
+            if self._sending is sending:
+                # It was over already, which nobody waits for: without a turn of the loop nobody hears of it.
+                await asyncio.sleep(0)
 
     async def close(self) -> None:
         """The last batch; what can not be written now is lost, and that is said."""
