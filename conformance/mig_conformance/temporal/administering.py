@@ -24,9 +24,7 @@ async def rights(trial: Trial) -> None:
             answer = await trial.call(operation, message, caller=trial.callers.named(name))
             refused_with(trial, answer, code, f"{operation} by {name}")
     for operation in asked:
-        answer = await trial.call(
-            operation, messages.get(operation, {}), caller=trial.callers.named("admin")
-        )
+        answer = await trial.call(operation, messages.get(operation, {}), caller=trial.callers.named("admin"))
         if answer.error is not None and answer.error["code"] != "MIG_NOT_FOUND":
             raise FlawError(f"{operation} by an administrator is refused: {answer.error}")
 

@@ -187,5 +187,3 @@ async def _moment(trial: Trial) -> str:
     """Now, by the server's own clock."""
     answer = await trial.call("HELLO", {}, driver=trial.http)
     return str(answer.accepted()["header"]["timestamp"])
-
-

@@ -35,9 +35,7 @@ async def listed(trial: Trial) -> None:
     async with _opened(trial, caller) as opened:
         await eventually(trial, partial(_differ, trial, caller, sorted(kinds)))
         for entry in (await _listing(trial, tenant_id=str(caller.tenant)))["connections"]:
-            compare(
-                {"protocol": _KINDS[entry["kind"]], "tenant_id": caller.tenant}, entry, "a connection"
-            )
+            compare({"protocol": _KINDS[entry["kind"]], "tenant_id": caller.tenant}, entry, "a connection")
         driver = trial.http if trial.binding != "grpc" else trial.driver
         (await trial.call("INVOKE", invocation(), caller=caller, driver=driver)).accepted()
         same("the connections after a unary request", await _kinds(trial, caller), sorted(kinds))
