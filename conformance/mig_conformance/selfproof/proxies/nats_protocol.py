@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 _VERSION = "NATS/1.0"
+_SPELT = {"authorization": "Authorization"}
 _WITH_HEADERS = {"PUB": "HPUB", "MSG": "HMSG"}
 _CARRIES = {"PUB", "HPUB", "MSG", "HMSG"}
-# Names of header fields are told apart by case here, and a credential that is spelt otherwise is none.
-_SPELT = {"authorization": "Authorization"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +33,11 @@ class Delivery:
         return {name.lower(): value for name, value in self.headers}
 
     def with_fields(self, new: Mapping[str, str | None]) -> Self:
-        """The same with some header fields, named in lower case, set, or removed where they are None."""
-        spelt = {**_SPELT, **{name.lower(): name for name, _ in self.headers}}
+        """The same with some header fields set, or removed where they are None. NATS tells names of another
+        spelling apart: each has the one that it had.
+        """
         kept = [(name, value) for name, value in self.headers if name.lower() not in new]
+        spelt = {**_SPELT, **{name.lower(): name for name, _ in self.headers}}
         added = [(spelt.get(name, name), value) for name, value in new.items() if value is not None]
         return replace(self, headers=(*kept, *added))
 
