@@ -29,6 +29,7 @@ _FAMILIES: Mapping[str, tuple[str, set[str]]] = {
 }
 _INVOKE = "/mig/v0.1/invoke/{capability}"
 _TIMES = 3
+_COUNTED_S = 1.0
 
 
 async def families(trial: Trial) -> None:
@@ -66,7 +67,7 @@ async def requests(trial: Trial) -> None:
                 return f"{name} of {labels} rose by {more:g}, expected {wanted}"
         return ""
 
-    await eventually(trial, flaw)
+    await eventually(trial, flaw, within_s=_COUNTED_S)
     _histogram(await _scraped(trial), route)
 
 
@@ -89,7 +90,8 @@ async def errors(trial: Trial) -> None:
     before = await _scraped(trial)
     for _ in range(_TIMES):
         (await _unknown(trial)).refused("MIG_UNSUPPORTED_CAPABILITY")
-    await eventually(trial, partial(_rose, trial, before, f"{_ERRORS}_total", "MIG_UNSUPPORTED_CAPABILITY"))
+    rose = partial(_rose, trial, before, f"{_ERRORS}_total", "MIG_UNSUPPORTED_CAPABILITY")
+    await eventually(trial, rose, within_s=_COUNTED_S)
 
 
 async def _rose(trial: Trial, before: Mapping[str, Metric], name: str, code: str) -> str:
@@ -103,8 +105,8 @@ async def streams(trial: Trial) -> None:
     before = _value(await _scraped(trial), _STREAMS, {})
     async with AsyncExitStack() as stack:
         await _open(trial, stack)
-        await eventually(trial, partial(_active, trial, before + 1))
-    await eventually(trial, partial(_active, trial, before))
+        await eventually(trial, partial(_active, trial, before + 1), within_s=_COUNTED_S)
+    await eventually(trial, partial(_active, trial, before), within_s=_COUNTED_S)
 
 
 async def _active(trial: Trial, wanted: float) -> str:
