@@ -21,6 +21,7 @@ SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
 
 MEANS: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "hidden": "A capability is there that one of the two tenants sees, and the other does not.",
         "script": "The fixture capability mig.conformance.script is served.",
         "tokens": "The suite can make tokens: auth.hs256_secret is known.",
         "admin": "The admin, pro and cloud routes are served, and the caller admin may call them.",

@@ -74,6 +74,9 @@ class _Probe:
             found.add("script")
         if self._subject.endpoints.http is not None and await self.ask("CONFORMANCE_HEALTH", {}, "admin"):
             found.add("admin")
+        own, other = await self._discovered("own"), await self._discovered("other")
+        if own and other and own != other:
+            found.add("hidden")
         return frozenset(found)
 
     async def settings(self) -> frozenset[str]:
@@ -83,6 +86,10 @@ class _Probe:
         topic = {"topic": "conformance.probe", "payload": {}}
         opened = await self.ask("PUBLISH", topic, "own"), await self.ask("PUBLISH", topic, "scopeless")
         return frozenset({"topic-scopes"} if opened[0] and not opened[1] else ())
+
+    async def _discovered(self, caller: str) -> set[str]:
+        capabilities = _member(await self.ask("DISCOVER", {}, caller), "capabilities")
+        return {str(_member(each, "id")) for each in capabilities or ()}
 
     async def _serves(self, path: str) -> bool:
         if self._subject.endpoints.http is None:

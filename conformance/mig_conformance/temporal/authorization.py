@@ -8,7 +8,7 @@ from typing import Any
 
 from mig_conformance.checks.trial import Trial
 from mig_conformance.drivers.port import Answer, Caller, JsonObject
-from mig_conformance.flaws import FlawError, UncheckedError, expect, same
+from mig_conformance.flaws import FlawError, expect, same
 from mig_conformance.temporal.asking import OPERATIONS, asked, invocation, refused_with
 
 _CHANGING = ("message_id", "timestamp")
@@ -44,10 +44,7 @@ async def _hidden_from(trial: Trial) -> tuple[str, Caller]:
     for only, outsider in ((theirs - mine, own), (mine - theirs, other)):
         if only:
             return min(only), outsider
-    raise UncheckedError(
-        f"no capability is hidden from {own.tenant} or {other.tenant}: "
-        "it takes one that only one of these tenants sees"
-    )
+    raise FlawError(f"{own.tenant} and {other.tenant} discover the same capabilities")
 
 
 async def _discovered(trial: Trial, caller: Caller) -> set[str]:
