@@ -54,6 +54,11 @@ def violations(message: str, value: Any) -> list[str]:
     )
 
 
+def required(message: str) -> frozenset[str]:
+    """The fields without which the schema of that message type accepts no object."""
+    return frozenset(_follow(_bundle()["$defs"][message]).get("required", ()))
+
+
 def schema_of(message: str, field: str) -> JsonSchema:
     """The schema of one field of a message type, references followed; {} for an unknown field."""
     properties = _follow(_bundle()["$defs"][message]).get("properties", {})

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from mig_conformance.drivers.port import JsonObject
-from mig_conformance.flaws import ClosedError, FlawError
+from mig_conformance.flaws import ClosedError, FlawError, SuiteError
 
 _MOST_KEPT = 100_000
 
@@ -24,7 +24,7 @@ class Demultiplexer:
     def __init__(self, *, patience_s: float) -> None:
         self._patience_s = patience_s
         self._kept: list[JsonObject] = []
-        self._error: FlawError | None = None
+        self._error: SuiteError | None = None
         self._waiting = 0
         self._changed = asyncio.Event()
 
@@ -35,7 +35,7 @@ class Demultiplexer:
         self._kept.append(frame)
         self._tell()
 
-    def ended(self, error: FlawError) -> None:
+    def ended(self, error: SuiteError) -> None:
         """The connection is over: who waits is told so, once the frames that came are given."""
         self._error = self._error or error
         self._tell()
@@ -92,7 +92,7 @@ class Demultiplexer:
             raise self._error
         return None
 
-    def _end(self) -> FlawError | None:
+    def _end(self) -> SuiteError | None:
         self._kept.clear()
         return self._error
 

@@ -8,7 +8,9 @@ from types import TracebackType
 from typing import Self
 
 from aiohttp import ClientSession, DummyCookieJar, TCPConnector
+from grpc import aio
 
+from mig_conformance.drivers.grpc import OPTIONS, GrpcDriver
 from mig_conformance.drivers.http import HttpDriver
 from mig_conformance.drivers.port import BindingName, Driver
 from mig_conformance.drivers.sse import SseDriver
@@ -31,6 +33,7 @@ class Links:
         self._subject = subject
         self._open = AsyncExitStack()
         self._session: ClientSession | None = None
+        self._channel: aio.Channel | None = None
 
     async def __aenter__(self) -> Self:
         if self._subject.endpoints.http is not None:
@@ -40,6 +43,10 @@ class Links:
                     cookie_jar=DummyCookieJar(),
                     connector=TCPConnector(limit=0),
                 )
+            )
+        if self._subject.endpoints.grpc is not None:
+            self._channel = await self._open.enter_async_context(
+                aio.insecure_channel(self._subject.endpoints.grpc, options=OPTIONS)
             )
         return self
 
@@ -54,4 +61,6 @@ class Links:
         """
         if self._session is not None and binding in _OVER_HTTP:
             return _OVER_HTTP[binding](self._session, transcript, patience_s=self._subject.patience_s)
+        if self._channel is not None and binding == "grpc":
+            return GrpcDriver(self._channel, transcript, patience_s=self._subject.patience_s)
         raise UncheckedError(f"the server has no {binding} endpoint in its manifest")
