@@ -61,6 +61,7 @@ async def run_check(check: Check, binding: BindingName, subject: Subject, links:
                 partial(_beside, links, transcript),
                 transcript,
                 _new_id,
+                check.vars,
             )
             await _body(check)(trial)
         outcome, why = Outcome.passed, ""
