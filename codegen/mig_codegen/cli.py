@@ -13,7 +13,7 @@ import click
 from mig_codegen import breaking as breaking_changes
 from mig_codegen.link import link
 from mig_codegen.load import load
-from mig_codegen.load.tree import SURFACE
+from mig_codegen.load.tree import CASES, SURFACE
 from mig_codegen.model import Model
 from mig_codegen.problem import SpecError
 from mig_codegen.surface import surface
@@ -26,6 +26,12 @@ _spec_option = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     help="The spec folder. Default: spec/ of the repository around the current folder.",
 )
+_cases_option = click.option(
+    "--cases",
+    "cases_dir",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="The conformance suite's cases: refuse a requirement that none covers, and a case that covers none.",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -35,13 +41,13 @@ def main() -> None:
 
 def _telling_problems(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
-    def wrapped(spec_dir: Path | None, **options: Any) -> None:
+    def wrapped(spec_dir: Path | None, cases_dir: Path | None, **options: Any) -> None:
         folder = spec_dir or repository_root(Path.cwd()) / "spec"
         try:
-            command(spec_dir=folder, **options)
+            command(spec_dir=folder, cases_dir=cases_dir, **options)
         except SpecError as refusal:
             for problem in refusal.problems:
-                click.echo(_from_here(folder, str(problem)), err=True)
+                click.echo(_from_here(folder, cases_dir, str(problem)), err=True)
             raise click.exceptions.Exit(1) from None
 
     return wrapped
@@ -49,6 +55,7 @@ def _telling_problems(command: Callable[..., None]) -> Callable[..., None]:
 
 @main.command()
 @_spec_option
+@_cases_option
 @click.option(
     "--out",
     "out_dir",
@@ -56,12 +63,12 @@ def _telling_problems(command: Callable[..., None]) -> Callable[..., None]:
     help="Where to write. Default: generated/mig_protocol beside the spec folder.",
 )
 @_telling_problems
-def generate(spec_dir: Path, out_dir: Path | None) -> None:
+def generate(spec_dir: Path, cases_dir: Path | None, out_dir: Path | None) -> None:
     """Link the spec, then write the package and spec/SURFACE.txt."""
     # Imported here: the emitters bring templates and formatters that the other commands need not load.
     from mig_codegen.emit import EmitError, emit
 
-    model = link(load(spec_dir))
+    model = link(load(spec_dir, cases=cases_dir))
     out = out_dir or spec_dir.resolve().parent / _PACKAGE
     try:
         emit(model, out)
@@ -73,17 +80,19 @@ def generate(spec_dir: Path, out_dir: Path | None) -> None:
 
 @main.command()
 @_spec_option
+@_cases_option
 @_telling_problems
-def check(spec_dir: Path) -> None:
+def check(spec_dir: Path, cases_dir: Path | None) -> None:
     """Link the spec and write nothing."""
-    click.echo(f"{_told(link(load(spec_dir)))}; the spec agrees with itself")
+    click.echo(f"{_told(link(load(spec_dir, cases=cases_dir)))}; the spec agrees with itself")
 
 
 @main.command()
 @_spec_option
+@_cases_option
 @click.option("--against", metavar="TAG", help="The release to compare with. Default: the last v* tag.")
 @_telling_problems
-def breaking(spec_dir: Path, against: str | None) -> None:
+def breaking(spec_dir: Path, cases_dir: Path | None, against: str | None) -> None:
     """Compare the spec with that of a release and explain what would break its users."""
     tag = against or breaking_changes.last_release(spec_dir)
     if tag is None:
@@ -93,7 +102,7 @@ def breaking(spec_dir: Path, against: str | None) -> None:
         old = breaking_changes.released_surface(spec_dir, tag)
     except breaking_changes.ReleaseError as error:
         raise click.ClickException(str(error)) from None
-    breaks = breaking_changes.breaks(old, surface(link(load(spec_dir))))
+    breaks = breaking_changes.breaks(old, surface(link(load(spec_dir, cases=cases_dir))))
     for line in breaks:
         click.echo(line)
     if breaks:
@@ -126,6 +135,9 @@ def _relative(path: Path) -> str:
     return os.path.relpath(path)
 
 
-def _from_here(spec_dir: Path, line: str) -> str:
-    # Sources start with "spec/": print the path that an editor started here can open.
-    return f"{_relative(spec_dir)}/{line.removeprefix('spec/')}" if line.startswith("spec/") else line
+def _from_here(spec_dir: Path, cases_dir: Path | None, line: str) -> str:
+    # Sources start as in the repository: print the path that an editor started here can open.
+    for start, folder in (("spec/", spec_dir), (f"{CASES}/", cases_dir)):
+        if folder is not None and line.startswith(start):
+            return f"{_relative(folder)}/{line.removeprefix(start)}"
+    return line

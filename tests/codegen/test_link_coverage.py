@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from mig_codegen.cli import main
 from mig_codegen.link import link
 from mig_codegen.load import load
 from mig_codegen.model import Requirement
@@ -248,6 +250,17 @@ def test_what_covers_a_requirement_is_no_part_of_the_protocol(tmp_path: Path) ->
     assert surface(link(covered)) == surface(link(excluded))
     (tmp_path / ROWS).write_text(ROW.replace("is returned", "is never returned"))
     assert load(spec).hash != excluded.hash
+
+
+def test_the_command_tells_what_is_uncovered_as_seen_from_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = CASE.replace("cases:\n", "cases:\n  - {id: shouted, bindings: [http]}\n")
+    _, suite = spec_and_suite(tmp_path, ROW, cases)
+    monkeypatch.chdir(suite)
+    done = CliRunner().invoke(main, ["check", "--cases", "."], catch_exceptions=False)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith("./greeting.yaml:3: no requirement names the check greeting/shouted; ")
 
 
 def test_the_spec_alone_links_without_the_suite() -> None:

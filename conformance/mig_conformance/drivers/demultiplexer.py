@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+from mig_conformance.drivers.frames import up_to_the_end
 from mig_conformance.drivers.port import JsonObject
 from mig_conformance.flaws import ClosedError, FlawError, SuiteError
 
@@ -56,10 +57,7 @@ class Demultiplexer:
 
     async def until_end(self, stream_id: str) -> list[JsonObject]:
         """The frames of that stream that are left, up to the terminal one. Raises as `next` does."""
-        frames = [await self.next(stream_id)]
-        while frames[-1].get("end_stream") is not True:
-            frames.append(await self.next(stream_id))
-        return frames
+        return await up_to_the_end(lambda: self.next(stream_id))
 
     async def closed(self) -> int | str | None:
         """The code with which the connection was ended; frames that come before are dropped.

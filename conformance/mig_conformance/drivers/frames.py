@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from mig_conformance.drivers.port import Answer, Frames, JsonObject
@@ -36,6 +36,14 @@ def answer_of(frame: JsonObject) -> Answer:
     return Answer(message={name: frame[name] for name in named if name in frame}, header=header)
 
 
+async def up_to_the_end(following: Callable[[], Awaitable[JsonObject]]) -> list[JsonObject]:
+    """The frames that follow, up to one with end_stream true."""
+    frames = [await following()]
+    while frames[-1].get("end_stream") is not True:
+        frames.append(await following())
+    return frames
+
+
 class FramesOfStream:
     """A Stream that has its connection to itself; an empty `stream_id` becomes that of the first frame."""
 
@@ -53,10 +61,7 @@ class FramesOfStream:
 
     async def rest(self) -> list[JsonObject]:
         """See Stream.rest."""
-        frames = [await self.next()]
-        while frames[-1].get("end_stream") is not True:
-            frames.append(await self.next())
-        return frames
+        return await up_to_the_end(self.next)
 
     async def close(self) -> None:
         await self.connection.close()

@@ -97,19 +97,18 @@ class HttpDriver(Absent):
 
 def read_answer(answer: Answer, message: str, transcript: Transcript) -> Answer:
     """The answer with its JSON read: a message of that name, or with "" an ErrorEnvelope."""
+    told = "an answer" if answer.status is None else f"status {answer.status}"
     try:
         read = json.loads(answer.body)
     except ValueError:
-        raise FlawError(
-            f"status {answer.status} with a body that is no JSON: {answer.body[:300]!r}"
-        ) from None
+        raise FlawError(f"{told} with a body that is no JSON: {answer.body[:300]!r}") from None
     transcript.received("as JSON", read, message or "ErrorEnvelope")
     if not isinstance(read, dict):
-        raise FlawError(f"status {answer.status} with a body that is no object: {answer.body[:300]!r}")
+        raise FlawError(f"{told} with a body that is no object: {answer.body[:300]!r}")
     header = read.get("header")
     error = None if message else read.get("error")
     if not message and not isinstance(error, dict):
-        raise FlawError(f"status {answer.status} without an ErrorEnvelope: {answer.body[:300]!r}")
+        raise FlawError(f"{told} without an ErrorEnvelope: {answer.body[:300]!r}")
     return Answer(
         message=read if message else None,
         error=error,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from urllib.parse import quote, urlencode
 
 from aiohttp import ClientConnectionError, ClientPayloadError, ClientResponse, ClientSession, ClientTimeout
@@ -20,6 +19,7 @@ from mig_conformance.drivers.port import (
     Event,
     RefusedError,
 )
+from mig_conformance.drivers.reading import Reading
 from mig_conformance.drivers.transcript import Transcript
 from mig_conformance.flaws import ClosedError, FlawError
 
@@ -73,33 +73,14 @@ class SseSubscription:
     ) -> None:
         self._response = response
         self._transcript = transcript
-        self._patience_s = patience_s
-        self._reading: asyncio.Task[Event] | None = None
+        self._reading = Reading(self._read, what="event", patience_s=patience_s)
+        self.next = self._reading.next
+        self.quiet = self._reading.within
         self.opened = opened
         self.comments = 0
 
-    async def next(self) -> Event:
-        """See Subscription.next."""
-        event = await self.quiet(self._patience_s)
-        if event is None:
-            raise FlawError(f"no further event within {self._patience_s:g} seconds")
-        return event
-
-    async def quiet(self, seconds: float) -> Event | None:
-        """See Subscription.quiet. What is half read when the time is over is read on by the next call."""
-        if self._reading is None:
-            self._reading = asyncio.create_task(self._read())
-        done, _ = await asyncio.wait([self._reading], timeout=seconds)
-        if not done:
-            return None
-        reading, self._reading = self._reading, None
-        return reading.result()
-
     async def close(self) -> None:
-        if self._reading is not None:
-            self._reading.cancel()
-            with suppress(asyncio.CancelledError, FlawError):
-                await self._reading
+        await self._reading.stop()
         self._response.close()
 
     async def _read(self) -> Event:

@@ -9,9 +9,12 @@ from typing import Self
 
 from aiohttp import ClientSession, DummyCookieJar, TCPConnector
 from grpc import aio
+from nats.aio.client import Client
 
 from mig_conformance.drivers.grpc import OPTIONS, GrpcDriver
 from mig_conformance.drivers.http import HttpDriver
+from mig_conformance.drivers.nats import NatsDriver
+from mig_conformance.drivers.nats_connection import connect
 from mig_conformance.drivers.port import BindingName, Driver
 from mig_conformance.drivers.sse import SseDriver
 from mig_conformance.drivers.transcript import Transcript
@@ -34,6 +37,7 @@ class Links:
         self._open = AsyncExitStack()
         self._session: ClientSession | None = None
         self._channel: aio.Channel | None = None
+        self._client: Client | None = None
 
     async def __aenter__(self) -> Self:
         if self._subject.endpoints.http is not None:
@@ -48,6 +52,9 @@ class Links:
             self._channel = await self._open.enter_async_context(
                 aio.insecure_channel(self._subject.endpoints.grpc, options=OPTIONS)
             )
+        if self._subject.endpoints.nats is not None:
+            self._client = await connect(self._subject.endpoints.nats)
+            self._open.push_async_callback(self._client.close)
         return self
 
     async def __aexit__(
@@ -63,4 +70,6 @@ class Links:
             return _OVER_HTTP[binding](self._session, transcript, patience_s=self._subject.patience_s)
         if self._channel is not None and binding == "grpc":
             return GrpcDriver(self._channel, transcript, patience_s=self._subject.patience_s)
+        if self._client is not None and binding == "nats":
+            return NatsDriver(self._client, transcript, patience_s=self._subject.patience_s)
         raise UncheckedError(f"the server has no {binding} endpoint in its manifest")

@@ -7,6 +7,7 @@ import sys
 import uuid
 from collections.abc import Callable, Sequence
 
+from mig_conformance.flaws import UnreachableError
 from mig_conformance.smoke.arguments import Arguments, read_arguments
 from mig_conformance.smoke.report import UNUSABLE, ServerGoneError, run_checks
 from mig_protocol.messages import BindingType
@@ -41,40 +42,21 @@ def nats_arguments(argv: Sequence[str]) -> Arguments:
 async def smoke(arguments: Arguments, write: Callable[[str], object]) -> int:
     """Run every check and write a line about each; the exit status. Raises ServerGoneError."""
     # nats-py is imported here, so that -h and a mistyped option need not wait for it.
-    import nats
-    from nats import errors
-
+    from mig_conformance.drivers.nats_connection import connect
     from mig_conformance.smoke.nats_calls import NatsCalls
     from mig_conformance.smoke.nats_checks import NatsChecks
     from mig_conformance.smoke.unary import UnaryChecks
 
     try:
-        client = await nats.connect(
-            arguments.server,
-            allow_reconnect=False,
-            max_reconnect_attempts=1,
-            connect_timeout=_CONNECT_S,
-            reconnect_time_wait=0,
-            error_cb=_ignored,
-        )
-    except (errors.Error, OSError, TimeoutError) as error:
-        raise ServerGoneError(f"no NATS server lets us in at {_shown(arguments.server)}: {error}") from None
+        client = await connect(arguments.server)
+    except UnreachableError as gone:
+        raise ServerGoneError(str(gone)) from None
     try:
         calls = NatsCalls(client, arguments.tenant, arguments.token, arguments.timeout_s)
         checks = [*UnaryChecks(calls, BindingType.nats, _new_id).all(), *NatsChecks(calls, _new_id).all()]
         return await run_checks(checks, write, timeout_s=arguments.timeout_s * 2)
     finally:
         await client.close()
-
-
-async def _ignored(_: Exception) -> None:
-    """What matters of it is raised as well."""
-
-
-def _shown(url: str) -> str:
-    """The URL without what it may say of a password."""
-    scheme, separator, rest = url.rpartition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
 
 def _new_id() -> str:
