@@ -111,19 +111,23 @@ class Trial:
         *,
         caller: Caller | None = None,
         carried: Mapping[str, str] = _NOTHING,
+        driver: Driver | None = None,
         **fields: Any,
     ) -> Subscription:
-        """SUBSCRIBE; `fields` are those of SubscribeRequest."""
+        """SUBSCRIBE over the binding that is judged, or over `driver`; `fields` are those of SubscribeRequest."""
         asked = Ask(
             operation="SUBSCRIBE",
             caller=caller or self.own,
             message={"topic": topic, **fields},
             carried=carried,
         )
-        return await self.driver.subscribe(asked)
+        return await (driver or self.driver).subscribe(asked)
 
     async def publish(self, topic: str, payload: JsonObject | None = None, **further: Any) -> JsonObject:
-        """PUBLISH over the binding where it has it, over another where it has not; the ack."""
-        driver = self.beside("http") if self.binding in ("sse", "websocket") else self.driver
+        """PUBLISH over the binding where it has it, over another where it has not; the ack. `further` are
+        a driver, and members of Ask.
+        """
+        own = self.beside("http") if self.binding in ("sse", "websocket") else self.driver
+        driver = further.pop("driver", own)
         message = {"topic": topic, "payload": payload or {}, "header": further.pop("header", {})}
         return (await self.call("PUBLISH", message, driver=driver, **further)).accepted()
