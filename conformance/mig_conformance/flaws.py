@@ -17,7 +17,9 @@ class SuiteError(Exception):
 
 
 class FlawError(SuiteError):
-    """The server answered wrongly; the text says how."""
+    """The server answered wrongly; the text says how. `step` is the case's step that found it, from 1."""
+
+    step: int | None = None
 
 
 class ClosedError(FlawError):

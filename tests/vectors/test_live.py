@@ -136,7 +136,7 @@ def test_the_command_says_when_nobody_answers() -> None:
 
 def run_command(url: str, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "mig_conformance", url, *options],
+        [sys.executable, "-m", "mig_conformance.golden", url, *options],
         cwd="/",  # wherever it is started, it has its messages with it
         capture_output=True,
         text=True,

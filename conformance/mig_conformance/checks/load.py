@@ -13,6 +13,7 @@ import yaml
 from mig_conformance.checks.check import Check
 from mig_conformance.checks.matching import CaseLoader
 from mig_conformance.drivers.port import BINDINGS
+from mig_protocol.requirements import REQUIREMENTS
 
 _MEMBERS = {"id", "title", "bindings", "needs", "alone", "steps", "python", "vars"}
 
@@ -32,6 +33,11 @@ def load_checks(rows: Mapping[str, Iterable[str]], folder: Traversable | None = 
         for file in case_files(folder)
         for check in _checks(file)
     )
+
+
+def every_check() -> tuple[Check, ...]:
+    """Those of this suite, with the requirements that name them."""
+    return load_checks({row.id: row.checks for row in REQUIREMENTS})
 
 
 def case_files(folder: Traversable | None = None) -> list[Traversable]:

@@ -182,7 +182,7 @@ def _number(found: Any) -> bool:
 
 def _plain(name: str, holds: Callable[[Any], bool]) -> None:
     def construct(_loader: CaseLoader, _node: yaml.Node) -> Pattern:
-        return Pattern(name, holds)
+        return Pattern(f"!{name}", holds)
 
     CaseLoader.add_constructor(f"!{name}", construct)
 

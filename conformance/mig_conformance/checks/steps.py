@@ -39,22 +39,23 @@ _MEMBERS = {
 async def run_steps(check: Check, trial: Trial) -> None:
     """Carry the case out. Raises FlawError where the server does not do as expected."""
     values = _variables(check, trial)
-    for number, step in enumerate(check.steps, 1):
-        if trial.binding not in step.get("on", [trial.binding]):
-            continue
+    steps = [
+        (number, step)
+        for number, step in enumerate(check.steps, 1)
+        if trial.binding in step.get("on", [trial.binding])
+    ]
+    if not steps:
+        raise CaseError(f"{check.file}:{check.line}: no step of it is on {trial.binding}")
+    for number, step in steps:
         for value in values.fill(step.get("each", [None])):
             values.give("each", value)
-            where = f"step {number}, {value!r}" if "each" in step else f"step {number}"
-            await _located(where[:_SHOWN], step, trial, values)
-
-
-async def _located(where: str, step: Mapping[str, Any], trial: Trial, values: Variables) -> None:
-    try:
-        await _run(step, trial, values)
-    except RefusedError:
-        raise
-    except FlawError as flaw:
-        raise type(flaw)(f"{where}: {flaw}") from None
+            try:
+                await _run(step, trial, values)
+            except FlawError as flaw:
+                flaw.step = number
+                if "each" in step:
+                    flaw.args = (f"{repr(value)[:_SHOWN]}: {flaw}",)
+                raise
 
 
 def _variables(check: Check, trial: Trial) -> Variables:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
 from mig_conformance.drivers.http import HttpDriver
@@ -18,6 +18,7 @@ from mig_conformance.drivers.port import (
     Subscription,
 )
 from mig_conformance.drivers.transcript import Transcript
+from mig_conformance.flaws import UncheckedError
 from mig_conformance.subject.callers import Callers
 from mig_conformance.subject.subject import Subject
 
@@ -40,6 +41,7 @@ class Trial:
         transcript: Transcript,
         new_id: Callable[[], str],
         vars: Mapping[str, Any] = _NOTHING,
+        restart: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.subject = subject
         self.driver = driver
@@ -48,6 +50,7 @@ class Trial:
         self.new_id = new_id
         self.vars = vars
         self.callers = Callers(subject)
+        self._restart = restart
         self.own = self.callers.named("own")
 
     @property
@@ -62,6 +65,14 @@ class Trial:
     def patience_s(self) -> float:
         """How long to wait for what must come."""
         return self.subject.patience_s
+
+    async def restart(self) -> None:
+        """Restarts the server, and returns when it is ready. Raises UncheckedError where the manifest does
+        not say how. A check that calls it needs `restart`, and so runs alone.
+        """
+        if self._restart is None:
+            raise UncheckedError("the server can not be restarted: the manifest has no command for it")
+        await self._restart()
 
     def new_topic(self) -> str:
         """A topic that nothing was published to yet."""

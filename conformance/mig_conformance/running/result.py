@@ -26,14 +26,15 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """`why` is one line, empty for `passed`; `lines` is what went over the wire; it took so
-    many `seconds`.
+    """`why` is one line, empty for `passed`; `step` counts from 1 where a step of the case failed; `lines` is
+    what went over the wire; it took so many `seconds`.
     """
 
     check: Check
     binding: BindingName
     outcome: Outcome
     why: str = ""
+    step: int | None = None
     lines: tuple[Line, ...] = ()
     seconds: float = 0.0
 

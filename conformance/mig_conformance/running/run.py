@@ -23,35 +23,50 @@ _AT_ONCE = 8
 _LONGEST_S = 60.0
 
 Told = Callable[[Result], object]
+Restart = Callable[[], Awaitable[None]]
 
 
 async def run_checks(
-    checks: Iterable[tuple[Check, BindingName]], subject: Subject, links: Links, tell: Told
+    checks: Iterable[tuple[Check, BindingName]],
+    subject: Subject,
+    links: Links,
+    tell: Told,
+    restart: Restart | None = None,
 ) -> list[Result]:
     """Run each on its binding, several at a time, and those that are alone after the others; `tell` hears of
-    each as it ends. Raises UnreachableError when the server is not there.
+    each as it ends, and `restart` restarts the server where the suite can. Raises UnreachableError when the
+    server is not there; what has been told until then stands.
     """
     chosen = list(checks)
     room = asyncio.Semaphore(_AT_ONCE)
 
     async def one(check: Check, binding: BindingName) -> Result:
         async with room:
-            result = await run_check(check, binding, subject, links)
+            result = await run_check(check, binding, subject, links, restart)
         tell(result)
         return result
 
-    together = [one(check, binding) for check, binding in chosen if not check.alone]
-    results = list(await asyncio.gather(*together))
+    try:
+        async with asyncio.TaskGroup() as group:
+            together = [
+                group.create_task(one(check, binding)) for check, binding in chosen if not _alone(check)
+            ]
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    results = [task.result() for task in together]
     for check, binding in chosen:
-        if check.alone:
+        if _alone(check):
             results.append(await one(check, binding))
     return results
 
 
-async def run_check(check: Check, binding: BindingName, subject: Subject, links: Links) -> Result:
+async def run_check(
+    check: Check, binding: BindingName, subject: Subject, links: Links, restart: Restart | None = None
+) -> Result:
     """One check on one binding; a message that broke its schema makes it red even where its steps pass."""
     transcript = Transcript()
     result = partial(Result, check=check, binding=binding)
+    step: int | None = None
     began = time.monotonic()
     try:
         async with asyncio.timeout(_LONGEST_S):
@@ -62,22 +77,31 @@ async def run_check(check: Check, binding: BindingName, subject: Subject, links:
                 transcript,
                 _new_id,
                 check.vars,
+                restart,
             )
             await _body(check)(trial)
         outcome, why = Outcome.passed, ""
     except UncheckedError as missing:
         outcome, why = Outcome.unchecked, str(missing)
-    except UnreachableError:
-        raise
+    except UnreachableError as gone:
+        raise UnreachableError(f"{gone} (during {check.on(binding)})") from None
     except FlawError as flaw:
-        outcome, why = Outcome.failed, str(flaw)
+        step = flaw.step
+        outcome, why = Outcome.failed, f"step {step}: {flaw}" if step else str(flaw)
     except TimeoutError:
         outcome, why = Outcome.failed, f"not done within {_LONGEST_S:g} seconds"
     except Exception as error:
         outcome, why = Outcome.broken, f"{type(error).__name__}: {error}"
     if outcome is Outcome.passed and transcript.violations:
         outcome, why = Outcome.failed, f"the wire: {'; '.join(transcript.violations[:5])}"
-    return result(outcome=outcome, why=why, lines=transcript.lines, seconds=time.monotonic() - began)
+    return result(
+        outcome=outcome, why=why, step=step, lines=transcript.lines, seconds=time.monotonic() - began
+    )
+
+
+def _alone(check: Check) -> bool:
+    """A restart takes the server from under every other check."""
+    return check.alone or "restart" in check.needs
 
 
 def _beside(links: Links, transcript: Transcript, binding: BindingName) -> Driver:

@@ -25,7 +25,7 @@ class Means:
 
 
 def answer_to(passage: Passage, given: JsonObject, means: Means) -> JsonObject:
-    """`given` is {message: ...} or {error: ...}; the answer has the header of a right one, unless it says another."""
+    """`given` is {message: ...} or {error: ...}; its header, unless it says another, is a right one."""
     body = {"error": given["error"]} if "error" in given else dict(given["message"])
     answer = {"header": _header(passage, means), **body}
     return _frame(passage, answer) if "frame_in" in passage.at else answer

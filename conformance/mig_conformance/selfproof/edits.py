@@ -26,6 +26,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from functools import partial
+from operator import add
 from typing import Any
 
 import jwt
@@ -59,7 +61,7 @@ def _set(passage: Passage, values: Mapping[str, Any], _: Means) -> None:
 
 def _add(passage: Passage, numbers: Mapping[str, int], _: Means) -> None:
     for pointer, number in numbers.items():
-        _change(passage, pointer, lambda value, number=number: value + number)
+        _change(passage, pointer, partial(add, number))
 
 
 def _rename(passage: Passage, names: Mapping[str, str], _: Means) -> None:
@@ -77,7 +79,11 @@ def _text(passage: Passage, pointer: str, _: Means) -> None:
 
 def _respell(passage: Passage, spellings: Mapping[str, Mapping[str, str]], _: Means) -> None:
     for pointer, spelling in spellings.items():
-        _change(passage, pointer, lambda value, spelling=spelling: spelling.get(value, value))
+        _change(passage, pointer, partial(_spelt, spelling))
+
+
+def _spelt(spelling: Mapping[str, str], value: str) -> str:
+    return spelling.get(value, value)
 
 
 def _reverse(passage: Passage, pointer: str, _: Means) -> None:

@@ -44,8 +44,8 @@ class _Pair:
 
 
 class Judge:
-    """`subjects` are the right servers by auth mode; `start` starts another one, with further variables; `tell`
-    gets a line for a person as things end.
+    """`subjects` are the right servers by auth mode; `start` starts another one, with further variables;
+    `tell` gets a line for a person as things end.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Judge:
             yield from (_Pair(mutant, check, binding) for binding in bindings)
 
     async def _good(self, mode: AuthMode) -> tuple[Result, ...]:
-        """The right server, behind proxies that change nothing: what is red under a mutant is the mutant's doing."""
+        """The right server, behind proxies that change nothing: what is red later is a mutant's doing."""
         subject = self._subjects[mode]
         chosen = [
             (check, binding)
@@ -110,11 +110,13 @@ class Judge:
         hasty = replace(subject, patience_s=min(_PATIENCE_S, subject.patience_s))
         async with proxied(hasty, mutation) as seen, Links(seen) as links:
             result = await _within_limit(pair, lambda: run_check(pair.check, pair.binding, seen, links))
+        if mutation.faults:
+            result = replace(result, outcome=Outcome.broken, why=f"{mutant.id}: {mutation.faults[0]}")
         self._told(mutant.id, result)
         return Attempt(mutant=mutant, result=result, hits=None if mutant.env else mutation.hits)
 
     def _told(self, who: str, result: Result) -> None:
-        self._tell(f"{who}: {result.name} {result.outcome.value} {result.why}".rstrip())
+        self._tell(f"{who}: {result.name} {result.outcome.value} {result.seconds:.2f} {result.why}".rstrip())
 
 
 def applies(check: Check, binding: BindingName, subject: Subject) -> bool:

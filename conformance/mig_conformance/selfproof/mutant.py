@@ -17,11 +17,11 @@ STAGES: frozenset[str] = frozenset(get_args(At))
 class Change:
     """What is changed, and where.
 
-    `at` is the stage. A frame is a request or an answer, too: of INVOKE, or of CANCEL where its kind is control. `of`
-    are operations, or globs over paths, subjects and full names of RPCs; empty means any. `when` has patterns by
-    the place that they are about: "/pointer" into the message, "request./pointer" into what it answers, "status",
-    "fields.NAME". `nth` counts what matches on one connection, one subscription, or else on one run of a check.
-    `do` are the edits (selfproof.edits) in their order, one name and its argument each.
+    `at` is the stage. A frame is a request or an answer, too: of INVOKE, or of CANCEL where its kind is
+    control. `of` are operations, or globs over paths, subjects and full names of RPCs; empty means any.
+    `when` has patterns by the place that they are about: "/pointer" into the message, "request./pointer" into
+    what it answers, "status", "fields.NAME". `nth` counts what matches on one connection, one subscription,
+    or else in one run of a check. `do` are the edits (selfproof.edits) in their order: name, argument.
     """
 
     at: At
@@ -33,9 +33,9 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutant:
-    """One way to break the requirement `breaks`; each check of `killed_by` has to be red on every one of `bindings`
-    that it runs on. `changes` are made on the wire to a server in the auth mode `mode`, or else a server is started
-    with `env` besides its own variables.
+    """One way to break the requirement `breaks`; each check of `killed_by` has to be red on every one of
+    `bindings` that it runs on. `changes` are made on the wire to a server in the auth mode `mode`, or else a
+    server is started with `env` besides its own variables.
     """
 
     id: str

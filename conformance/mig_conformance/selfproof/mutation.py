@@ -29,6 +29,8 @@ class Mutation:
         self._held: dict[tuple[str, frozenset[At]], list[Passage]] = {}
         self.hits = 0
         """How many messages were changed so far."""
+        self.faults: list[str] = []
+        """Edits that could not be made: faults of the mutant."""
 
     def through(self, passage: Passage) -> list[Passage]:
         """What is to be sent in its place, in this order; nothing when it is dropped or held back."""
@@ -44,6 +46,17 @@ class Mutation:
         sent += kept
         kept.clear()
         return sent
+
+    def hangup_ignored(self, passage: Passage) -> bool:
+        """Whether the server is not to hear that who asked this is gone."""
+        hangup = passage.again()
+        hangup.at = frozenset({"hangup"})
+        self.through(hangup)
+        return hangup.ignored
+
+    def fault(self, text: str) -> None:
+        """Something of the mutant could not be done."""
+        self.faults.append(text)
 
     def left(self, scope: str) -> list[Passage]:
         """What is held back on a connection or subscription that ends."""
@@ -65,8 +78,12 @@ class Mutation:
         for name, argument in change.do:
             if name in FLOW:
                 yield name
-            else:
+                continue
+            try:
                 EDITS[name](passage, argument, self._means)
+            except Exception as error:
+                # In the middle of a proxy it would look like a fault of the server, and kill the mutant.
+                self.fault(f"{name} {argument!r}: {type(error).__name__}: {error}")
 
     def _restore(self, passage: Passage) -> None:
         """What was hidden from the server is what its answer has to repeat."""

@@ -15,11 +15,13 @@ from mig_conformance.selfproof.mutant import At
 @dataclass(slots=True, kw_only=True)
 class Passage:
     """`message` is the content as JSON in the protocol's spelling, `None` where it has none; `raw` the bytes.
-    Parameters of a path, a query or a subject are members of it. `fields` are the transport's header fields, their
-    names in lower case, `tenant` the tenant that the transport names. `scope` is the connection or subscription.
+    Parameters of a path, a query or a subject are members of it. `fields` are the transport's header fields,
+    their names in lower case, `tenant` the tenant that the transport names. `scope` is the connection or
+    subscription.
 
-    What a mutation decides is in `changed` (the message was), `new_fields` (null removes), `new_tenant`, `delay_s`,
-    `ignored` and `answer`, which is given in place of the server's.
+    What a mutation decides is in `changed` (the message was), `restores` (what the answer's header has to
+    repeat, by pointer), `new_fields` (None removes one), `new_status`, `new_tenant`, `delay_s`, `ignored`,
+    and `answer`, which is given in place of the server's.
     """
 
     at: frozenset[At]

@@ -97,8 +97,8 @@ class Proof:
         for mode, result in self.red:
             yield f"good server ({mode}): {result.name} {result.outcome.value}: {result.why}"
         for attempt in self.survived:
-            mutant = attempt.mutant
-            yield f"{mutant.file}:{mutant.line}: {mutant.id} survived {attempt.result.name}: {attempt.why_not}"
+            mutant, name = attempt.mutant, attempt.result.name
+            yield f"{mutant.file}:{mutant.line}: {mutant.id} survived {name}: {attempt.why_not}"
         for name in self.unproven:
             yield f"{name} is red under no mutant"
         yield self.summary()

@@ -39,6 +39,8 @@ async def reference_server(mode: AuthMode, further: Mapping[str, str]) -> AsyncI
             "MIGD_NATS_URL": f"nats://127.0.0.1:{nats}",
             "MIGD_DATA_DIR": folder,
             "MIGD_CONFORMANCE_FIXTURE": "true",
+            # Mutants leave work behind that nobody waits for.
+            "MIGD_SHUTDOWN_GRACE_S": "0",
             "MIGD_AUTH_MODE": mode,
             **({"MIGD_JWT_HS256_SECRET": _SECRET} if mode == "jwt" else {}),
             **further,

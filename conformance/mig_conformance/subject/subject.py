@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from mig_conformance.drivers.port import BindingName
+from mig_conformance.drivers.port import BINDINGS, BindingName
 
 AuthMode = Literal["none", "jwt"]
 
@@ -48,18 +48,30 @@ class Auth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Commands:
-    """Shell commands that start and stop the server; None where the suite can not."""
+class Command:
+    """`run` is a line for the shell, with `env` added to the environment. It is done when `ready`, a URL,
+    answers with status 2xx, or without one when every endpoint takes connections; within `within_s` seconds.
+    """
 
-    start: str | None = None
-    stop: str | None = None
-    restart: str | None = None
+    run: str
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    ready: str | None = None
+    within_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commands:
+    """What starts, stops and restarts the server; None where the suite can not."""
+
+    start: Command | None = None
+    stop: Command | None = None
+    restart: Command | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """The manifest. `profiles` and `features` are what the server declares; a feature is one of HELLO's, or
-    one of the suite's own (checks.features).
+    one of the suite's own (checks.features). Only `bindings` are judged, as far as they have an endpoint.
     """
 
     implementation: str = "unknown"
@@ -72,5 +84,17 @@ class Subject:
     limits: Limits = field(default_factory=Limits)
     profiles: frozenset[str] = frozenset()
     features: frozenset[str] = frozenset()
+    bindings: tuple[BindingName, ...] = BINDINGS
     commands: Commands = field(default_factory=Commands)
     patience_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """A subject as its manifest has it. `profiles` and `features` are None where it does not say them: then
+    the server is asked (running.probe), and those of the subject mean nothing yet.
+    """
+
+    subject: Subject
+    profiles: frozenset[str] | None = None
+    features: frozenset[str] | None = None

@@ -1,1 +1,1 @@
-"""Proxies between the suite and a server, one for each kind of endpoint. Without changes they are not noticed."""
+"""Proxies between the suite and a server, one for each kind of endpoint. Without changes nobody notices."""

@@ -9,7 +9,9 @@ from dataclasses import replace
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 
 from mig_conformance.selfproof.mutation import Mutation
+from mig_conformance.selfproof.proxies.grpc import GrpcProxy
 from mig_conformance.selfproof.proxies.http import HttpProxy
+from mig_conformance.selfproof.proxies.nats import NatsProxy
 from mig_conformance.subject.subject import Endpoints, Subject
 
 
@@ -23,6 +25,12 @@ async def proxied(subject: Subject, mutation: Mutation) -> AsyncIterator[Subject
             session = await stack.enter_async_context(_session())
             proxy = await stack.enter_async_context(HttpProxy(there.http, session, mutation))
             here = replace(here, http=proxy.url)
+        if there.nats is not None:
+            nats = await stack.enter_async_context(NatsProxy(there.nats, mutation))
+            here = replace(here, nats=nats.url)
+        if there.grpc is not None:
+            grpc = await stack.enter_async_context(GrpcProxy(there.grpc, mutation))
+            here = replace(here, grpc=grpc.target)
         yield replace(subject, endpoints=here)
 
 

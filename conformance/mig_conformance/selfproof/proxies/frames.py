@@ -27,6 +27,10 @@ class FramePassages:
             self._last = self._asked.setdefault(str(message.get("stream_id", "")), passage)
         return passage
 
+    def begun(self, stream_id: str, request: Passage) -> None:
+        """A stream that was asked for by other means than a frame."""
+        self._asked.setdefault(stream_id, request)
+
     def from_server(self, message: Any, raw: bytes) -> Passage:
         """A frame of the server's; it belongs to the request that began its stream."""
         passage = self._passage("frame_out", message, raw)

@@ -68,7 +68,7 @@ class HttpProxy:
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            if not self._ignored(passage):
+            if not self._mutation.hangup_ignored(passage):
                 task.cancel()
             raise
 
@@ -81,12 +81,6 @@ class HttpProxy:
 
     def _scope(self) -> str:
         return f"http {next(self._scopes)}"
-
-    def _ignored(self, passage: Passage) -> bool:
-        hangup = passage.again()
-        hangup.at = frozenset({"hangup"})
-        self._mutation.through(hangup)
-        return hangup.ignored
 
     async def _exchange(self, request: web.BaseRequest, route: Route, passage: Passage) -> web.StreamResponse:
         response: web.StreamResponse | None = None

@@ -15,7 +15,7 @@ from mig_conformance.selfproof.passage import Passage, read_json
 async def pass_events(
     content: StreamReader, response: web.StreamResponse, request: Passage, scope: str, mutation: Mutation
 ) -> None:
-    """Until the server ends the stream. A client that is gone is not the server's end of it: whoever cancels is."""
+    """Until the server ends the stream; who hears that the client is gone cancels it."""
     async for raw in _blocks(content):
         for passage in mutation.through(_read(raw, request, scope)):
             await asyncio.sleep(passage.delay_s)

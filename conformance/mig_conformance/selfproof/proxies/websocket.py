@@ -10,6 +10,7 @@ from typing import Final
 from aiohttp import ClientConnectionError, WSMsgType, web
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Subprotocol
 from yarl import URL
 
 from mig_conformance.selfproof.mutation import Mutation
@@ -30,7 +31,11 @@ async def pass_frames(
     scope: str,
 ) -> web.StreamResponse:
     """Until one of the two ends the connection. A refused handshake is passed on as it is."""
-    offered = [name.strip() for name in headers.get("Sec-WebSocket-Protocol", "").split(",") if name.strip()]
+    offered = [
+        Subprotocol(name.strip())
+        for name in headers.get("Sec-WebSocket-Protocol", "").split(",")
+        if name.strip()
+    ]
     fields = [
         (name, value)
         for name, value in headers.items()
@@ -105,10 +110,7 @@ class _Relay:
             await self._upstream.send(content if binary else content.decode())
 
     async def _hung_up(self, kind: WSMsgType, code: object, reason: object) -> None:
-        hangup = self._opened.again()
-        hangup.at, hangup.scope = frozenset({"hangup"}), self._scope
-        self._mutation.through(hangup)
-        if hangup.ignored:
+        if self._mutation.hangup_ignored(self._opened):
             await asyncio.Event().wait()
         if kind is WSMsgType.CLOSE and isinstance(code, int):
             await self._upstream.close(code, str(reason or ""))
