@@ -125,7 +125,9 @@ class Trial:
         driver: Driver | None = None,
         **fields: Any,
     ) -> Subscription:
-        """SUBSCRIBE over the binding that is judged, or over `driver`; `fields` are those of SubscribeRequest."""
+        """SUBSCRIBE, over the binding that is judged where no driver is given; `fields` are those of
+        SubscribeRequest.
+        """
         asked = Ask(
             operation="SUBSCRIBE",
             caller=caller or self.own,

@@ -49,4 +49,6 @@ async def _comments(subscription: Any, count: int, within_s: float) -> None:
                 if (event := await subscription.quiet(_LOOK_S)) is not None:
                     raise FlawError(f"an event that nobody published: {event.data}")
     except TimeoutError:
-        raise FlawError(f"{subscription.comments} comments, and no further one for {within_s:g} seconds") from None
+        raise FlawError(
+            f"{subscription.comments} comments, and no further one for {within_s:g} seconds"
+        ) from None

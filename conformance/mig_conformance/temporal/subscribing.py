@@ -9,13 +9,13 @@ from mig_conformance.drivers.port import JsonObject, Subscription
 from mig_conformance.flaws import FlawError, UncheckedError, expect, same
 from mig_conformance.temporal.subscriptions import events, following, nothing_more
 
-_SEAM_EVENTS = 60
-_SEAM_EVERY = 12
+_SEAM_EVENTS = 40
+_SEAM_EVERY = 8
 _PUBLISHERS = 4
 _EACH = 8
 _AT_ONCE = 16
 # More than the buffers between a server and a client hold: loopback's grow to some megabytes each.
-_SLOW_BYTES = 16 * 2**20
+_SLOW_BYTES = 12 * 2**20
 _SLOW_EVENTS = 160
 _PAST = 20
 
