@@ -174,7 +174,9 @@ class Driver(Protocol):
         """
 
     async def connect(self, caller: Caller, carried: Mapping[str, str] = _NOTHING) -> Frames:
-        """A connection for frames: websocket, grpc. Raises RefusedError where the handshake is refused."""
+        """A connection for frames: websocket, grpc. Raises RefusedError where the handshake is refused; over
+        grpc, which has none, the first wait for a frame does.
+        """
 
     async def subscribe(self, ask: Ask) -> Subscription:
         """SUBSCRIBE: sse, grpc; returns once the server has opened it. Raises RefusedError."""

@@ -7,6 +7,7 @@ the JSON Schemas, which say what is required and what an absent field is.
 from __future__ import annotations
 
 import dataclasses
+import struct
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -44,7 +45,7 @@ def encoded(message: str, value: Mapping[str, Any]) -> bytes:
     """
     try:
         return bytes(_written(getattr(v0_1, message), value))
-    except (TypeError, ValueError, OverflowError) as error:
+    except (TypeError, ValueError, OverflowError, struct.error) as error:
         raise NotOnBindingError(f"protobuf has no form of this {message}: {error}") from None
 
 
@@ -90,8 +91,8 @@ def _written(kind: type[betterproto2.Message], value: Mapping[str, Any]) -> bett
     for name, field in fields.items():
         if name in value:
             setattr(message, name, _field_written(field, value[name]))
-        elif field.default is True:  # where zero does not mean absent
-            setattr(message, name, True)
+        elif field.default is not None:
+            setattr(message, name, _field_written(field, field.default))
     return message
 
 
