@@ -16,6 +16,9 @@ from mig_conformance.version import SUITE_VERSION
 # Loaded when asked for: what runs checks takes a while to import, and --help need not wait for it.
 _COMMANDS = {
     "run": "mig_conformance.commands.run",
+    "list": "mig_conformance.commands.list",
+    "explain": "mig_conformance.commands.explain",
+    "report": "mig_conformance.commands.report",
 }
 
 

@@ -48,6 +48,14 @@ def case_files(folder: Traversable | None = None) -> list[Traversable]:
     )
 
 
+def source(check: Check, folder: Traversable | None = None) -> str:
+    """The lines of its file that the check is, as they are written there."""
+    file = next(file for file in case_files(folder) if file.name == check.file)
+    lines = file.read_text().splitlines()[check.line - 1 :]
+    end = next((at for at, line in enumerate(lines) if at and line.startswith("  - ")), len(lines))
+    return "\n".join(lines[:end]).rstrip()
+
+
 def _checks(file: Traversable) -> Iterator[Check]:
     text = file.read_text()
     try:

@@ -17,6 +17,8 @@ from rich.console import Console
 
 from mig_conformance.checks.load import every_check
 from mig_conformance.commands.exit_status import CONFORMANT, HARNESS_FAULT, NOT_CONFORMANT
+from mig_conformance.commands.report_files import report_files, write_files
+from mig_conformance.commands.selection import matching, only_option, only_patterns
 from mig_conformance.commands.server import declared, flags, server_options
 from mig_conformance.report.assemble import Circumstances, assemble
 from mig_conformance.report.model import Report
@@ -25,25 +27,21 @@ from mig_conformance.report.text import tell_report
 from mig_conformance.running.known import read_known, settled
 from mig_conformance.running.result import Result
 from mig_conformance.running.run import run_checks
-from mig_conformance.running.selection import PatternError, Patterns, Planned, plan
+from mig_conformance.running.selection import Patterns, Planned, plan
 from mig_conformance.running.session import Session, opened
 from mig_conformance.subject.subject import Declaration
 
 
 @click.command("run", context_settings={"show_default": True})
 @server_options
-@click.option(
-    "--only",
-    metavar="PATTERN",
-    multiple=True,
-    help="Only checks of this name, such as 'invoke/*@nats', or of this requirement; may be repeated.",
-)
+@only_option
 @click.option(
     "--known-failing",
     metavar="FILE",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Patterns, one a line, of checks that may fail. One that passes is an error.",
 )
+@report_files
 @click.option("--strict", is_flag=True, help="Status 1 also where a profile could be checked in part only.")
 def command(only: tuple[str, ...], known_failing: Path | None, strict: bool, **given: Any) -> int:
     """Judge the server that the options, or the manifest, describe.
@@ -57,6 +55,7 @@ def command(only: tuple[str, ...], known_failing: Path | None, strict: bool, **g
         run = _Run(wanted=wanted, command=" ".join(("mig-conformance run", *flags(given))), console=console)
         report = asyncio.run(run.judge(declaration, Path(scratch)))
     tell_report(report, console)
+    write_files(report, given)
     return status_of(report, strict=strict)
 
 
@@ -80,18 +79,13 @@ class _Wanted:
 
 
 def _wanted(only: Sequence[str], known_failing: Path | None) -> _Wanted:
-    checks = every_check()
-    try:
-        wanted = _Wanted(
-            only=Patterns(source="--only", globs=tuple(only)) if only else None,
-            known=read_known(known_failing) if known_failing else None,
-        )
-        for patterns in (wanted.only, wanted.known):
-            if patterns is not None:
-                patterns.require_matches(checks)
-    except (PatternError, OSError, UnicodeDecodeError) as error:
-        raise click.UsageError(str(error)) from None
-    return wanted
+    known = None
+    if known_failing is not None:
+        try:
+            known = matching(read_known(known_failing))
+        except (OSError, UnicodeDecodeError) as error:
+            raise click.UsageError(f"{known_failing}: can not be read: {error}") from None
+    return _Wanted(only=only_patterns(only), known=known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

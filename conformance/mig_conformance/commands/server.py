@@ -91,6 +91,11 @@ def declared(given: Mapping[str, Any], scratch: Path) -> Declaration:
     return declaration
 
 
+def names_a_server(given: Mapping[str, Any]) -> bool:
+    """Whether the options say where one is."""
+    return any(given[option] is not None for option in ("sut", "http", "grpc", "nats"))
+
+
 def flags(given: Mapping[str, Any]) -> Iterator[str]:
     """The options again, for a command line to copy: secrets are variables, which whoever copies it sets."""
     for option in ("sut", "http", "grpc", "nats", "tenant"):

@@ -29,6 +29,7 @@ from mig_conformance.running.selection import Patterns
 from mig_conformance.subject.subject import Subject
 from mig_conformance.version import SUITE_VERSION
 from mig_protocol import MIG_VERSION, SPEC_HASH
+from mig_protocol.requirements import REQUIREMENTS
 
 _TOLD = {Outcome.failed, Outcome.known, Outcome.broken}
 
@@ -51,7 +52,7 @@ def assemble(results: Sequence[Result], run: Circumstances) -> Report:
     """The report of a run, without credentials."""
     hide = _redaction(run.subject)
     counted = Counter(result.outcome.name for result in results)
-    rows = matrix(results, whole=run.only is None)
+    rows = matrix(results, REQUIREMENTS, whole=run.only is None)
     declared = run.subject.profiles
     return Report(
         format=FORMAT,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from mig_conformance.report.model import Cell, Row, State
 from mig_conformance.running.result import Outcome, Result
-from mig_protocol.requirements import REQUIREMENTS, Requirement
+from mig_protocol.requirements import Requirement
 
 # SSE is how HTTP carries events: the table of requirements has it as http.
 _COLUMN = {"sse": "http"}
@@ -23,14 +23,14 @@ _STATES: Mapping[Outcome, State] = {
 _WORST_FIRST: tuple[State, ...] = ("failed", "known", "unchecked", "passed", "not applicable", "excluded")
 
 
-def matrix(results: Iterable[Result], *, whole: bool) -> tuple[Row, ...]:
+def matrix(results: Iterable[Result], requirements: Iterable[Requirement], *, whole: bool) -> tuple[Row, ...]:
     """A row for each requirement. Not `whole`: only those, and only on those bindings, that a result is
     about.
     """
     of_check: dict[tuple[str, str], list[Result]] = defaultdict(list)
     for result in results:
         of_check[result.check.id, _COLUMN.get(result.binding, result.binding)].append(result)
-    rows = (_row(requirement, of_check, whole=whole) for requirement in REQUIREMENTS)
+    rows = (_row(requirement, of_check, whole=whole) for requirement in requirements)
     return tuple(row for row in rows if row.cells)
 
 

@@ -47,9 +47,9 @@ def tell_report(report: Report, console: Console) -> None:
         if check.outcome in _RED:
             tell_check(check, texts, console)
     _tell_unchecked(report.checks, console)
-    console.print(_totals(report))
+    console.print(_totals(report), soft_wrap=True)
     for verdict in report.profiles:
-        console.print(_verdict(verdict))
+        console.print(_verdict(verdict), soft_wrap=True)
     if report.selection.only:
         console.print("a selection of the checks: it says nothing about a profile", style="dim")
 

@@ -63,7 +63,7 @@ class Document:
 def read_document(file: Path | None) -> Document:
     """The file's; an empty one without a file. Raises ManifestError."""
     if file is None:
-        return Document("the command line", {}, {})
+        return Document("", {}, {})
     try:
         text = file.read_text()
         content, tree = yaml.safe_load(text), yaml.compose(text, yaml.SafeLoader)

@@ -60,7 +60,7 @@ def _check_complete(document: Document) -> None:
     content = document.content
     if not content.get("endpoints"):
         raise document.error(
-            (), "it has no endpoint: give --http, --grpc or --nats, or endpoints in --sut FILE"
+            (), "no endpoint is said: give --http, --grpc or --nats, or endpoints in --sut FILE"
         )
     auth = content.get("auth", {})
     if auth.get("mode") == "jwt" and "hs256_secret" not in auth and "own" not in auth.get("tokens", {}):
