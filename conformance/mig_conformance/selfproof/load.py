@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from mig_conformance.checks.load import CaseError
 from mig_conformance.checks.matching import CaseLoader
 from mig_conformance.drivers.port import BINDINGS
 from mig_conformance.selfproof.edits import EDITS, FLOW
@@ -22,7 +23,7 @@ _MODES = ("none", "jwt")
 _OPERATIONS = {operation.id for operation in OPERATIONS}
 
 
-class MutantError(Exception):
+class MutantError(CaseError):
     """The mutants can not be used as they are: a fault of the suite."""
 
 

@@ -9,6 +9,8 @@ from mig_conformance.running.result import Outcome, Result
 from mig_conformance.selfproof.mutant import Mutant
 from mig_conformance.subject.subject import AuthMode
 
+_NO_VERDICT = {Outcome.not_applicable, Outcome.unchecked}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
@@ -37,19 +39,20 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """`good` has the results of the right server by its auth mode."""
+    """`good` has the results of the right server by its auth mode, also of checks that do not apply to it."""
 
     good: Mapping[AuthMode, tuple[Result, ...]]
     attempts: tuple[Attempt, ...]
 
     @property
     def red(self) -> list[tuple[AuthMode, Result]]:
-        """What the right server did not pass."""
+        """What the right server did not pass: whatever failed, and what could be judged in no mode."""
+        passed = {result.name for _, result in self._results() if result.outcome is Outcome.passed}
         return [
             (mode, result)
-            for mode, results in self.good.items()
-            for result in results
-            if result.outcome is not Outcome.passed
+            for mode, result in self._results()
+            if result.outcome not in _NO_VERDICT | {Outcome.passed}
+            or (result.outcome in _NO_VERDICT and result.name not in passed)
         ]
 
     @property
@@ -64,9 +67,7 @@ class Proof:
 
     def killers(self) -> dict[str, list[str]]:
         """The mutants under which each check is red, by the check's name on its binding."""
-        found: dict[str, list[str]] = {
-            result.name: [] for results in self.good.values() for result in results
-        }
+        found: dict[str, list[str]] = {result.name: [] for _, result in self._results()}
         for attempt in self.attempts:
             if attempt.killed:
                 found.setdefault(attempt.result.name, []).append(attempt.mutant.id)
@@ -82,11 +83,12 @@ class Proof:
     @property
     def broken(self) -> bool:
         """Whether the suite itself failed somewhere, so that there is nothing to conclude."""
-        results = [result for results in self.good.values() for result in results]
-        return any(
-            result.outcome is Outcome.broken
-            for result in (*results, *(attempt.result for attempt in self.attempts))
-        )
+        results = [result for _, result in self._results()]
+        results += [attempt.result for attempt in self.attempts]
+        return any(result.outcome is Outcome.broken for result in results)
+
+    def _results(self) -> Iterator[tuple[AuthMode, Result]]:
+        return ((mode, result) for mode, results in self.good.items() for result in results)
 
     @property
     def holds(self) -> bool:
@@ -95,7 +97,7 @@ class Proof:
     def lines(self) -> Iterator[str]:
         """What is wrong, a line each, and then the sum."""
         for mode, result in self.red:
-            yield f"good server ({mode}): {result.name} {result.outcome.value}: {result.why}"
+            yield f"right server ({mode}): {result.name} {result.outcome.value}: {result.why}"
         for attempt in self.survived:
             mutant, name = attempt.mutant, attempt.result.name
             yield f"{mutant.file}:{mutant.line}: {mutant.id} survived {name}: {attempt.why_not}"

@@ -1,104 +1,108 @@
-"""The right server: migd with every binding, as its command starts it, and a nats-server for it."""
+"""The right servers of a self-test: those of the packaged manifests, or the one that a manifest describes."""
 
 from __future__ import annotations
 
-import asyncio
 import os
+import secrets
 import shutil
-import socket
 import sys
-import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from mig_conformance.flaws import SuiteError
-from mig_conformance.subject.subject import Auth, AuthMode, Endpoints, Subject
+from mig_conformance.flaws import UnreachableError
+from mig_conformance.running.session import Session, opened
+from mig_conformance.subject.document import read_document
+from mig_conformance.subject.manifest import declaration_of
+from mig_conformance.subject.placeholders import Placeholders
+from mig_conformance.subject.subject import AuthMode, Declaration
 
-_SECRET = "the secret of the self-test's own server"  # noqa: S105 (nobody else runs with it)
-_PATIENCE_S = 30.0
-_HELLO = "streaming events replay cancel idempotency deadlines tracing backpressure heartbeat mcp-bridge"
-_OWN = {
-    "none": "script open admin metrics mirror ui docs",
-    "jwt": "script jwt tokens admin metrics mirror ui docs",
-}
-
-
-@asynccontextmanager
-async def reference_server(mode: AuthMode, further: Mapping[str, str]) -> AsyncIterator[Subject]:
-    """Started with `further` variables besides what it needs, and stopped at the end."""
-    http, grpc, nats = _free_port(), _free_port(), _free_port()
-    async with AsyncExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="mig-self-test-"))
-        await stack.enter_async_context(
-            _running([_found("nats-server"), "-a", "127.0.0.1", "-p", str(nats)], {}, nats)
-        )
-        variables = {
-            "MIGD_ADDR": f"127.0.0.1:{http}",
-            "MIGD_GRPC_ADDR": f"127.0.0.1:{grpc}",
-            "MIGD_NATS_URL": f"nats://127.0.0.1:{nats}",
-            "MIGD_DATA_DIR": folder,
-            "MIGD_CONFORMANCE_FIXTURE": "true",
-            # Mutants leave work behind that nobody waits for.
-            "MIGD_SHUTDOWN_GRACE_S": "0",
-            "MIGD_AUTH_MODE": mode,
-            **({"MIGD_JWT_HS256_SECRET": _SECRET} if mode == "jwt" else {}),
-            **further,
-        }
-        await stack.enter_async_context(_running([_found("migd")], variables, http))
-        yield Subject(
-            implementation="migd",
-            endpoints=Endpoints(
-                http=f"http://127.0.0.1:{http}", grpc=f"127.0.0.1:{grpc}", nats=f"nats://127.0.0.1:{nats}"
-            ),
-            auth=Auth(mode=mode, hs256_secret=_SECRET if mode == "jwt" else None),
-            profiles=frozenset({"core", "streaming", "evented", "full"}),
-            features=frozenset(_HELLO.split()) | frozenset(_OWN[mode].split()),
-        )
+_PACKAGED = ("open.yaml", "jwt.yaml")
+_SECRET_BYTES = 32
 
 
-@asynccontextmanager
-async def _running(command: Sequence[str], variables: Mapping[str, str], port: int) -> AsyncIterator[None]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MIGD_")}
-    with tempfile.TemporaryFile() as output:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            env={**inherited, **variables},
-            stdout=output,
-            stderr=output,
-            stdin=asyncio.subprocess.DEVNULL,
-        )
-        try:
-            await _answers(process, port, command[0])
-            yield
-        finally:
-            if process.returncode is None:
-                process.terminate()
-            await process.wait()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Servers:
+    """`manifests` are read anew for each server that is started: it has ports and a folder of its own then.
+    `environ` is what ${env.NAME} in them stands for.
+    """
+
+    manifests: Sequence[Path]
+    environ: Mapping[str, str]
+
+    @asynccontextmanager
+    async def right(self) -> AsyncIterator[Mapping[AuthMode, Session]]:
+        """A server of each manifest, by its auth mode. Raises ManifestError and UnreachableError."""
+        async with AsyncExitStack() as stack:
+            sessions: dict[AuthMode, Session] = {}
+            for manifest in self.manifests:
+                session = await stack.enter_async_context(self._started(manifest, lambda given: given))
+                sessions[session.subject.auth.mode] = session
+            yield sessions
+
+    @asynccontextmanager
+    async def further(self, mode: AuthMode, env: Mapping[str, str]) -> AsyncIterator[Session]:
+        """One more of that mode, with `env` besides its own variables. Raises UnreachableError where the
+        manifest has no command that starts it.
+        """
+
+        def changed(declaration: Declaration) -> Declaration:
+            commands = declaration.subject.commands
+            if commands.start is None:
+                raise UnreachableError("the manifest has no commands.start, which a mutant with env needs")
+            start = replace(commands.start, env={**commands.start.env, **env})
+            subject = replace(declaration.subject, commands=replace(commands, start=start))
+            return replace(declaration, subject=subject)
+
+        async with AsyncExitStack() as stack:
+            for manifest in self.manifests:
+                if self._mode(manifest) == mode:
+                    yield await stack.enter_async_context(self._started(manifest, changed))
+                    return
+
+    def _mode(self, manifest: Path) -> AuthMode:
+        with TemporaryDirectory() as scratch:
+            return self._declared(manifest, Path(scratch)).subject.auth.mode
+
+    @asynccontextmanager
+    async def _started(
+        self, manifest: Path, changed: Callable[[Declaration], Declaration]
+    ) -> AsyncIterator[Session]:
+        with TemporaryDirectory(prefix="mig-self-test-") as scratch:
+            declaration = changed(self._declared(manifest, Path(scratch)))
+            async with opened(declaration, Path(scratch)) as session:
+                yield session
+
+    def _declared(self, manifest: Path, scratch: Path) -> Declaration:
+        return declaration_of(read_document(manifest), Placeholders(self.environ, scratch))
 
 
-async def _answers(process: asyncio.subprocess.Process, port: int, name: str) -> None:
-    async with asyncio.timeout(_PATIENCE_S):
-        while process.returncode is None:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except ConnectionRefusedError:
-                await asyncio.sleep(0.02)
-            else:
-                writer.close()
-                return
-    raise SuiteError(f"{name} ended with status {process.returncode} before it served")
+def reference_servers() -> Servers:
+    """migd and a nats-server, beside this Python or in PATH, in both auth modes. Raises UnreachableError."""
+    folder = files("mig_conformance.selfproof").joinpath("reference")
+    return Servers(
+        manifests=[Path(str(folder.joinpath(name))) for name in _PACKAGED],
+        environ={
+            "MIGD": _found("migd"),
+            "NATS_SERVER": _found("nats-server"),
+            "SELF_TEST_SECRET": secrets.token_urlsafe(_SECRET_BYTES),
+        },
+    )
+
+
+def described_server(manifest: Path) -> Servers:
+    """The one of a manifest."""
+    return Servers(manifests=[manifest], environ=os.environ)
 
 
 def _found(name: str) -> str:
     beside = Path(sys.executable).with_name(name)
     found = str(beside) if beside.exists() else shutil.which(name)
     if found is None:
-        raise SuiteError(f"there is no {name}, neither beside {sys.executable} nor in PATH: install it")
+        raise UnreachableError(
+            f"there is no {name}, neither beside {sys.executable} nor in PATH: install it, or give --sut FILE"
+        )
     return found
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
