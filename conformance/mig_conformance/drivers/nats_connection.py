@@ -17,6 +17,8 @@ from nats.aio.subscription import Subscription
 from mig_conformance.flaws import FlawError, UnreachableError
 
 _CONNECT_S = 5
+_ATTEMPTS = 50
+_BETWEEN_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,14 +67,13 @@ class NatsMessages:
 
 
 async def connect(url: str) -> Client:
-    """One connection that stays as it is: it does not come back when it breaks. Raises UnreachableError."""
+    """A connection that comes back when its server was started anew. Raises UnreachableError."""
     try:
         return await nats.connect(
             url,
-            allow_reconnect=False,
-            max_reconnect_attempts=1,
+            max_reconnect_attempts=_ATTEMPTS,
+            reconnect_time_wait=_BETWEEN_S,
             connect_timeout=_CONNECT_S,
-            reconnect_time_wait=0,
             error_cb=_ignored,
         )
     except (errors.Error, OSError, TimeoutError) as error:

@@ -12,7 +12,7 @@ from jsonschema.exceptions import best_match
 
 from mig_conformance.subject.document import Document
 from mig_conformance.subject.placeholders import Placeholders
-from mig_conformance.subject.subject import Auth, Command, Commands, Declaration, Endpoints, Subject
+from mig_conformance.subject.subject import Auth, Command, Commands, Declaration, Endpoints, Limits, Subject
 
 _SHOWN = 80
 
@@ -47,6 +47,7 @@ def _subject(content: Mapping[str, Any]) -> Subject:
         **{name: content[name] for name in named if name in content},
         endpoints=Endpoints(**endpoints),
         auth=Auth(**content.get("auth", {})),
+        limits=Limits(**content.get("limits", {})),
         commands=Commands(**commands),
     )
 

@@ -57,7 +57,12 @@ class NatsProxy:
         task.add_done_callback(self._connections.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        from_server, to_server = await asyncio.open_connection(self._there.hostname, self._there.port)
+        try:
+            from_server, to_server = await asyncio.open_connection(self._there.hostname, self._there.port)
+        except OSError:
+            # A server that is started anew: the client tries again.
+            writer.close()
+            return
         scope = f"nats {next(self._numbers)}"
         connection = _Connection(writer, to_server, self._mutation, scope)
         pumps = {
