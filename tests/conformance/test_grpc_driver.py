@@ -180,6 +180,18 @@ async def test_a_subscription_that_is_refused_is_not_opened() -> None:
     assert refused.value.answer.status == "INVALID_ARGUMENT"
 
 
+async def test_a_refusal_right_behind_the_initial_metadata_is_one() -> None:
+    refuse = aborting(StatusCode.NOT_FOUND, "MIG_NOT_FOUND: gone", ERROR)
+
+    async def greet_and_refuse(requests: Any, context: Any) -> None:
+        await context.send_initial_metadata(())
+        await refuse(requests, context)
+
+    async with driver_of(greet_and_refuse) as (grpc, _):
+        with pytest.raises(RefusedError, match="MIG_NOT_FOUND"):
+            await grpc.subscribe(ask("SUBSCRIBE", topic=TOPIC))
+
+
 async def test_a_server_that_sends_initial_metadata_with_its_first_event_can_be_subscribed_to() -> None:
     published = asyncio.Event()
 

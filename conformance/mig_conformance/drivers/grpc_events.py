@@ -18,8 +18,8 @@ from mig_conformance.drivers.transcript import Transcript
 from mig_conformance.flaws import ClosedError
 
 _GAP = "mig.gap"
-_OPENING_S = 1.0
-_REFUSING_S = 0.02
+_OPENING_S = 0.5
+_REFUSING_S = 0.05
 
 
 class GrpcSubscription:
@@ -39,12 +39,12 @@ class GrpcSubscription:
 
     async def open(self) -> None:
         """Returns with the initial metadata: servers send them when the place in the log is taken, and one
-        that keeps them for its first event is given a second for that. Raises RefusedError.
+        that keeps them for its first event is given half a second for that. Raises RefusedError.
         """
         arrived = asyncio.ensure_future(self._call.initial_metadata())
         over = asyncio.ensure_future(self._call.code())
         await asyncio.wait([arrived], timeout=_OPENING_S)
-        # The library takes a status that comes first for initial metadata, and for a status just after.
+        # A server, or a proxy before it, may send initial metadata and refuse right behind them.
         await asyncio.wait([over], timeout=_REFUSING_S)
         if over.done() and over.result() is not StatusCode.OK:
             raise RefusedError(refused(await self._ending(), self._channel, self._transcript))

@@ -14,7 +14,7 @@ from nats.aio.msg import Msg
 from mig_conformance.drivers.absent import Absent
 from mig_conformance.drivers.frames import up_to_the_end
 from mig_conformance.drivers.http import read_answer
-from mig_conformance.drivers.nats_connection import NatsMessage, NatsMessages, listening, lost
+from mig_conformance.drivers.nats_connection import NatsMessage, NatsMessages, flush, listening, lost
 from mig_conformance.drivers.port import (
     Answer,
     Ask,
@@ -24,7 +24,7 @@ from mig_conformance.drivers.port import (
     NotOnBindingError,
 )
 from mig_conformance.drivers.transcript import Transcript
-from mig_conformance.flaws import FlawError, UncheckedError, UnreachableError
+from mig_conformance.flaws import FlawError, UncheckedError, UnreachableError, expect
 from mig_protocol.operations import OPERATIONS, Operation
 
 _OPERATIONS = {operation.id: operation for operation in OPERATIONS if operation.nats is not None}
@@ -117,6 +117,7 @@ class NatsDriver(Absent):
             frames = await opened.enter_async_context(self._frames(ask, stream_id)) if stream_id else None
             accepted = await self.call(asked)
             answered = str(accepted.accepted().get("stream_id", ""))
+            expect(answered, f"the answer names no stream: {accepted.message}")
             if frames is None:
                 frames = await opened.enter_async_context(self._frames(ask, answered))
             return NatsStream(answered, accepted, frames, opened.pop_all())
@@ -152,7 +153,7 @@ class NatsDriver(Absent):
         self._transcript.sent(subject, body)
         try:
             await self._client.publish(subject, body, headers=dict(headers) or None)
-            await self._client.flush()
+            await flush(self._client, self._patience_s)
         except errors.Error as error:
             raise lost(error) from None
 

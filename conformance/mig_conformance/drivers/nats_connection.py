@@ -87,7 +87,7 @@ async def listening(
     """What comes in on the subject from now on; as a member of the group `queue`, its share of that."""
     try:
         subscription = await client.subscribe(subject, queue=queue)
-        await client.flush()
+        await flush(client, patience_s)
     except errors.Error as error:
         raise lost(error) from None
     try:
@@ -95,6 +95,11 @@ async def listening(
     finally:
         if not client.is_closed:
             await subscription.unsubscribe()
+
+
+async def flush(client: Client, patience_s: float) -> None:
+    """Until the NATS server has taken everything that was sent."""
+    await client.flush(max(1, round(patience_s)))  # whole seconds, says its signature
 
 
 def lost(error: errors.Error) -> UnreachableError:
