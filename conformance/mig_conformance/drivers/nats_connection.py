@@ -17,7 +17,6 @@ from nats.aio.subscription import Subscription
 from mig_conformance.flaws import FlawError, UnreachableError
 
 _CONNECT_S = 5
-_ATTEMPTS = 50
 _BETWEEN_S = 0.1
 
 
@@ -66,18 +65,26 @@ class NatsMessages:
         return read
 
 
-async def connect(url: str) -> Client:
-    """A connection that comes back when its server was started anew. Raises UnreachableError."""
+async def connect(url: str, *, patience_s: float) -> Client:
+    """A connection that is gone for good only after so many seconds without a server: checks restart it.
+
+    Raises UnreachableError.
+    """
     try:
-        return await nats.connect(
+        client = await nats.connect(
             url,
-            max_reconnect_attempts=_ATTEMPTS,
-            reconnect_time_wait=_BETWEEN_S,
+            allow_reconnect=False,
+            max_reconnect_attempts=1,
             connect_timeout=_CONNECT_S,
+            reconnect_time_wait=_BETWEEN_S,
             error_cb=_ignored,
         )
     except (errors.Error, OSError, TimeoutError) as error:
         raise UnreachableError(f"no NATS server lets us in at {_shown(url)}: {error}") from None
+    # Not said before: the first attempt would be repeated, too.
+    client.options["allow_reconnect"] = True
+    client.options["max_reconnect_attempts"] = max(1, round(patience_s / _BETWEEN_S))
+    return client
 
 
 @asynccontextmanager

@@ -53,7 +53,7 @@ class Links:
                 aio.insecure_channel(self._subject.endpoints.grpc, options=OPTIONS)
             )
         if self._subject.endpoints.nats is not None:
-            self._client = await connect(self._subject.endpoints.nats)
+            self._client = await connect(self._subject.endpoints.nats, patience_s=self._subject.patience_s)
             self._open.push_async_callback(self._client.close)
         return self
 
