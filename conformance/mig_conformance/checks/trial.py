@@ -46,6 +46,7 @@ class Trial:
         new_id: Callable[[], str],
         vars: Mapping[str, Any] = _NOTHING,
         restart: Callable[[], Awaitable[None]] | None = None,
+        peer: Callable[[BindingName], Driver] | None = None,
     ) -> None:
         self.subject = subject
         self.driver = driver
@@ -55,6 +56,7 @@ class Trial:
         self.vars = vars
         self.callers = Callers(subject)
         self._restart = restart
+        self._peer = peer
         self.own = self.callers.named("own")
 
     @property
@@ -69,6 +71,12 @@ class Trial:
     def patience_s(self) -> float:
         """How long to wait for what must come."""
         return self.subject.patience_s
+
+    def peer(self, binding: BindingName) -> Driver:
+        """A driver of another gateway that is one with this one. A check that asks it needs `peers`."""
+        if self._peer is None:
+            raise UncheckedError("there is no second gateway: peers are not in the manifest")
+        return self._peer(binding)
 
     async def restart(self) -> None:
         """Restarts the server, and returns when it answers over the binding. Raises UncheckedError where the

@@ -65,7 +65,7 @@ class NatsMessages:
         return read
 
 
-async def connect(url: str, *, patience_s: float) -> Client:
+async def connect(url: str, *, patience_s: float = 0.0) -> Client:
     """A connection that is gone for good only after so many seconds without a server: checks restart it.
 
     Raises UnreachableError.

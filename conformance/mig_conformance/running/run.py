@@ -78,6 +78,7 @@ async def run_check(
                 _new_id,
                 check.vars,
                 restart,
+                lambda name: links.peer(name, transcript),
             )
             await _body(check)(trial)
         outcome, why = Outcome.passed, ""

@@ -72,12 +72,14 @@ class Commands:
 class Subject:
     """The manifest. `profiles` and `features` are what the server declares; a feature is one of HELLO's, or
     one of the suite's own (checks.features). Only `bindings` are judged, as far as they have an endpoint.
+    `peers` are further gateways that are one with this one through NATS, for checks of just that.
     """
 
     implementation: str = "unknown"
     version: str = "unknown"
     contact: str = ""
     endpoints: Endpoints = field(default_factory=Endpoints)
+    peers: tuple[Endpoints, ...] = ()
     tenant: str = "acme"
     other_tenant: str = "other"
     auth: Auth = field(default_factory=Auth)

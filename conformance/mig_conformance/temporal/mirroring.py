@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Any
@@ -109,6 +110,35 @@ async def not_mirrored_on(trial: Trial) -> None:
         same("what is on NATS", (await mirrored.next()).data["event_id"], event["event_id"])
         await _is_given(subscription, event)
         await _nothing_on(mirrored, "an event of another gateway was mirrored again")
+
+
+async def as_one(trial: Trial) -> None:
+    """Two gateways: what is published on either reaches the subscribers of both, once and in one order."""
+    publishing: BindingName = "http" if trial.subject.peers[0].http is not None else "grpc"
+    reading: BindingName = "sse" if publishing == "http" else "grpc"
+    publishers = [trial.beside(publishing), trial.peer(publishing)]
+    readers = [trial.beside(reading), trial.peer(reading)]
+    for publisher, other in zip(publishers, reversed(readers), strict=True):
+        await _acquainted(trial, publisher, other)
+    topic = trial.new_topic()
+    async with AsyncExitStack() as stack:
+        opened = [await stack.enter_async_context(following(trial, topic, driver=each)) for each in readers]
+        acks = [
+            await trial.publish(topic, {"n": number}, driver=publishers[number % 2]) for number in range(10)
+        ]
+        for subscription in opened:
+            found = [event["event_id"] for event in await events(subscription, len(acks))]
+            same("the events of one gateway's subscriber", found, [ack["event_id"] for ack in acks])
+            await nothing_more(subscription, "a further event")
+
+
+async def _acquainted(trial: Trial, publisher: Driver, other: Driver) -> None:
+    """Gateways that have just been started have to find each other first."""
+    topic = trial.new_topic()
+    async with following(trial, topic, driver=other) as subscription, asyncio.timeout(trial.patience_s):
+        await trial.publish(topic, {"n": 0}, driver=publisher)
+        while await subscription.quiet(QUIET_S) is None:
+            await trial.publish(topic, {"n": 0}, driver=publisher)
 
 
 def _event(trial: Trial, topic: str) -> JsonObject:

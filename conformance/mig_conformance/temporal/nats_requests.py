@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from mig_conformance.checks.expectation import compare
 from mig_conformance.checks.trial import REFERENCE, Trial
 from mig_conformance.drivers.nats_connection import NatsMessage, NatsMessages
 from mig_conformance.drivers.port import Ask, Caller, JsonObject
@@ -141,6 +142,24 @@ async def wrong_streams(trial: Trial) -> None:
             (await trial.http.call(ask)).refused("MIG_INVALID_REQUEST")
         if (message_sent := await sent.quiet(QUIET_S)) is not None:
             raise FlawError(f"something was sent on {message_sent.subject}")
+
+
+async def cancel_elsewhere(trial: Trial) -> None:
+    """CANCEL over NATS of what runs on another gateway."""
+    peer = trial.peer("http" if trial.subject.peers[0].http is not None else "grpc")
+    message_id, key = trial.new_id(), trial.new_id()
+    script = trial.scripted({"mark": key}, {"wait_ms": 60000}, header={"message_id": message_id})
+    running = asyncio.create_task(trial.call("INVOKE", script, driver=peer))
+    try:
+        begun = trial.scripted({"await_mark": {"key": key}})
+        (await trial.call("INVOKE", begun, driver=peer)).accepted()
+        ack = (await trial.call("CANCEL", {"target_message_id": message_id})).accepted()
+        same("accepted", ack["accepted"], True)
+        same("the status of the cancelled work", ack["status"], "cancelled")
+        error = (await running).refused("MIG_TIMEOUT")
+    finally:
+        running.cancel()
+    compare({"retryable": False, "details": {"cancelled": True}}, error, "the error of what was cancelled")
 
 
 async def frames_carry_the_header(trial: Trial) -> None:

@@ -10,6 +10,8 @@ from typing import Self
 
 _VERSION = "NATS/1.0"
 _WITH_HEADERS = {"PUB": "HPUB", "MSG": "HMSG"}
+# NATS takes a name in other letters for another name.
+_SPELLED = {"authorization": "Authorization", "nats-msg-id": "Nats-Msg-Id"}
 _CARRIES = {"PUB", "HPUB", "MSG", "HMSG"}
 
 
@@ -33,8 +35,9 @@ class Delivery:
 
     def with_fields(self, new: Mapping[str, str | None]) -> Self:
         """The same with some header fields set, or removed where they are None."""
+        spelled = {**_SPELLED, **{name.lower(): name for name, _ in self.headers}}
         kept = [(name, value) for name, value in self.headers if name.lower() not in new]
-        added = [(name, value) for name, value in new.items() if value is not None]
+        added = [(spelled.get(name, name), value) for name, value in new.items() if value is not None]
         return replace(self, headers=(*kept, *added))
 
     def written(self) -> bytes:
