@@ -224,7 +224,8 @@ async def _replies(trial: Trial, subject: str, body: bytes, caller: Caller) -> l
 async def _answer(trial: Trial, requests: NatsMessages) -> None:
     while True:
         request = await requests.next()
-        await over_nats(trial).send(request.reply, _OURS)
+        if request.reply:  # mirrored events come on the subject of publish requests
+            await over_nats(trial).send(request.reply, _OURS)
 
 
 def _refused(subject: str, reply: NatsMessage) -> None:
