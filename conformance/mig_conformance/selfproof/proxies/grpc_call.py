@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from grpc import StatusCode, aio
@@ -35,6 +35,8 @@ class ProxiedCall:
     channel: Any
     mutation: Mutation
     scope: str
+    # The library takes one thing to write at a time.
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def asked(self, raw: bytes) -> Passage:
         """The request that opens the call."""
@@ -119,7 +121,8 @@ class ProxiedCall:
         """To a client that may be gone: whoever cancels the call ends it."""
         await asyncio.sleep(passage.delay_s)
         try:
-            await self.context.write(self.response_bytes(passage))
+            async with self.writing:
+                await self.context.write(self.response_bytes(passage))
         except (aio.UsageError, aio.InternalError, asyncio.InvalidStateError):
             await never()
 

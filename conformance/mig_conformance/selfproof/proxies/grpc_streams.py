@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from grpc import aio
@@ -37,8 +37,10 @@ async def pass_subscription(here: ProxiedCall, raw: bytes) -> None:
         passage.request = asked
         return passage
 
-    async with _beside(_open(here, call), call):
+    try:
         await _pass_out(here, call, asked, event)
+    finally:
+        call.cancel()
 
 
 async def pass_frames(here: ProxiedCall) -> None:
@@ -54,20 +56,13 @@ async def pass_frames(here: ProxiedCall) -> None:
     def frame(raw: bytes) -> Passage:
         return frames.from_server(read(here.method.response, raw), raw)
 
-    async with _beside(_open(here, call), call), _beside(_pass_in(here, call, frames), call):
-        await _pass_out(here, call, opened, frame)
-
-
-@asynccontextmanager
-async def _beside(work: Coroutine[Any, Any, None], call: Any) -> AsyncIterator[None]:
-    """The work goes on during the block, and the call ends with it."""
-    task = asyncio.create_task(work)
+    asking = asyncio.create_task(_pass_in(here, call, frames))
     try:
-        yield
+        await _pass_out(here, call, opened, frame)
     finally:
-        task.cancel()
+        asking.cancel()
         call.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await asyncio.gather(asking, return_exceptions=True)
 
 
 async def _pass_in(here: ProxiedCall, call: Any, frames: FramePassages) -> None:
@@ -85,6 +80,7 @@ async def _pass_out(
     here: ProxiedCall, call: Any, request: Passage, passage_of: Callable[[bytes], Passage]
 ) -> None:
     """What the server says, to the end of the call."""
+    await _open(here, call)
     while isinstance(said := await _next(call), bytes):
         await _write(here, here.mutation.through(passage_of(said)))
     await _write(here, here.mutation.left(here.scope))
@@ -117,5 +113,7 @@ async def _open(here: ProxiedCall, call: Any) -> None:
     ended = asyncio.ensure_future(call.code())
     await asyncio.wait([ended], timeout=_ENDING_S)
     if not ended.done():
-        await here.context.send_initial_metadata(forwarded(metadata))
-    ended.cancel()
+        ended.cancel()
+        async with here.writing:
+            with suppress(aio.UsageError):  # they went with an answer that is the mutant's
+                await here.context.send_initial_metadata(forwarded(metadata))

@@ -25,6 +25,8 @@ _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"
 _AUTOMATIC = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 # Longer than what the suite sends to see it refused: that is for the server to say.
 _LONGEST_LINE = 2**20
+# Not 0, which aiohttp takes for no limit.
+_SHUTDOWN_S = 0.1
 
 
 class HttpProxy:
@@ -37,7 +39,7 @@ class HttpProxy:
         self._server = web.Server(
             self._handle, handler_cancellation=True, max_line_size=_LONGEST_LINE, max_field_size=_LONGEST_LINE
         )
-        self._runner = web.ServerRunner(self._server, shutdown_timeout=0)
+        self._runner = web.ServerRunner(self._server, shutdown_timeout=_SHUTDOWN_S)
         self._forwarding: set[asyncio.Task[web.StreamResponse]] = set()
         self._scopes = count()
 

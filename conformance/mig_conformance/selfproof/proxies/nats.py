@@ -60,7 +60,6 @@ class NatsProxy:
         try:
             from_server, to_server = await asyncio.open_connection(self._there.hostname, self._there.port)
         except OSError:
-            # A server that is started anew: the client tries again.
             writer.close()
             return
         scope = f"nats {next(self._numbers)}"
