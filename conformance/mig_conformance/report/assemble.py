@@ -29,7 +29,7 @@ from mig_conformance.running.selection import Patterns
 from mig_conformance.subject.subject import Subject
 from mig_conformance.version import SUITE_VERSION
 from mig_protocol import MIG_VERSION, SPEC_HASH
-from mig_protocol.requirements import REQUIREMENTS
+from mig_protocol.requirements import REQUIREMENTS, Requirement
 
 _TOLD = {Outcome.failed, Outcome.known, Outcome.broken}
 
@@ -48,11 +48,13 @@ class Circumstances:
     seconds: float
 
 
-def assemble(results: Sequence[Result], run: Circumstances) -> Report:
+def assemble(
+    results: Sequence[Result], run: Circumstances, requirements: Sequence[Requirement] = REQUIREMENTS
+) -> Report:
     """The report of a run, without credentials."""
     hide = _redaction(run.subject)
     counted = Counter(result.outcome.name for result in results)
-    rows = matrix(results, REQUIREMENTS, whole=run.only is None)
+    rows = matrix(results, requirements, whole=run.only is None)
     declared = run.subject.profiles
     return Report(
         format=FORMAT,

@@ -61,9 +61,8 @@ def tell_check(check: Judged, rows: dict[str, Row], console: Console) -> None:
         Text.assemble((_NAMES[check.outcome].upper(), _STYLES[check.outcome]), " ", (check.name, "bold"))
     )
     _tell(console, "promise", check.title)
-    for requirement in check.requirements:
-        row = rows[requirement]
-        _tell(console, requirement, f"{row.level}: {row.text}")
+    for row in (rows[each] for each in check.requirements if each in rows):
+        _tell(console, row.id, f"{row.level}: {row.text}")
     _tell(console, "found", check.why)
     if check.expected and check.expected != check.title:
         _tell(console, "expected", check.expected)
