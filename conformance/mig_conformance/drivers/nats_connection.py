@@ -17,7 +17,6 @@ from nats.aio.subscription import Subscription
 from mig_conformance.flaws import FlawError, UnreachableError
 
 _CONNECT_S = 5
-_BETWEEN_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,26 +64,19 @@ class NatsMessages:
         return read
 
 
-async def connect(url: str, *, patience_s: float = 0.0) -> Client:
-    """A connection that is gone for good only after so many seconds without a server: checks restart it.
-
-    Raises UnreachableError.
-    """
+async def connect(url: str) -> Client:
+    """One connection that stays as it is: it does not come back when it breaks. Raises UnreachableError."""
     try:
-        client = await nats.connect(
+        return await nats.connect(
             url,
             allow_reconnect=False,
             max_reconnect_attempts=1,
             connect_timeout=_CONNECT_S,
-            reconnect_time_wait=_BETWEEN_S,
+            reconnect_time_wait=0,
             error_cb=_ignored,
         )
     except (errors.Error, OSError, TimeoutError) as error:
         raise UnreachableError(f"no NATS server lets us in at {_shown(url)}: {error}") from None
-    # Not said before: the first attempt would be repeated, too.
-    client.options["allow_reconnect"] = True
-    client.options["max_reconnect_attempts"] = max(1, round(patience_s / _BETWEEN_S))
-    return client
 
 
 @asynccontextmanager

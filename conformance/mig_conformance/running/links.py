@@ -55,7 +55,7 @@ class Links:
                 aio.insecure_channel(self._subject.endpoints.grpc, options=OPTIONS)
             )
         if self._subject.endpoints.nats is not None:
-            self._client = await connect(self._subject.endpoints.nats, patience_s=self._subject.patience_s)
+            self._client = await connect(self._subject.endpoints.nats)
             self._open.push_async_callback(self._client.close)
         if self._subject.peers:
             peer = replace(self._subject, endpoints=self._subject.peers[0], peers=())
