@@ -134,6 +134,7 @@ def test_the_page_is_read_at_a_glance_and_fetches_nothing(
     with visit(browser, file.as_uri(), width=width) as seen:
         page = seen.page
         assert page.locator(".pill").inner_text() == "Not conformant"
+        assert page.locator("header").get_by_text("core, over http, sse, websocket, grpc, nats").is_visible()
         story = page.locator(".story.failed")
         assert story.get_by_text("mig-conformance run --only invoke/wrong@http").is_visible()
         assert story.get_by_text("HTTP 500").is_visible()

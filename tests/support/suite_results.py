@@ -47,7 +47,10 @@ def failure(of: Check, binding: BindingName = "http", *, text: str = "{}") -> Re
         Line(way="sent", what="POST /mig/v0.1/hello", text="{}"),
         Line(way="received", what="HTTP 500", text=text),
     )
-    return result(of, binding, Outcome.failed, why="step 1: refused", step=1, lines=lines, seconds=0.25)
+    expected = {"answer": {"payload": {"result": "ok"}}}
+    return result(
+        of, binding, Outcome.failed, why="step 1: refused", expected=expected, lines=lines, seconds=0.25
+    )
 
 
 def requirement(identifier: str, *checks: str, **members: Any) -> Requirement:

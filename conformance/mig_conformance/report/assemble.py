@@ -106,11 +106,8 @@ def _judged(result: Result, command: str, hide: Redaction) -> Judged:
 
 
 def _expected(result: Result) -> str:
-    """What the step that failed expects; of a check that is a function, its promise."""
-    if result.step is None:
-        return result.check.title
-    expected = result.check.steps[result.step - 1].get("expect")
-    return shown(expected) if expected else "an answer that is no error"
+    """What the step that failed expects; where that is not data, the promise."""
+    return result.check.title if result.expected is None else shown(result.expected)
 
 
 def _exchanges(result: Result, hide: Redaction) -> Iterator[Exchange]:

@@ -50,6 +50,9 @@ def tell_report(report: Report, console: Console) -> None:
     console.print(_totals(report), soft_wrap=True)
     for verdict in report.profiles:
         console.print(_verdict(verdict), soft_wrap=True)
+    if report.profiles:
+        judged = ", ".join(report.selection.bindings)
+        console.print(f"judged over {judged}", style="dim", soft_wrap=True, highlight=False)
     if report.selection.only:
         console.print("a selection of the checks: it says nothing about a profile", style="dim")
 
@@ -80,7 +83,8 @@ def _last(exchanges: Sequence[Exchange]) -> Iterator[tuple[str, str]]:
 
 
 def _tell(console: Console, label: str, text: str) -> None:
-    """Whole lines for whoever copies them: nothing is wrapped."""
+    """On one line, which is not wrapped for whoever copies it."""
+    text = " ".join(text.split())
     cut = text if len(text) <= _SHOWN or label == "again" else f"{text[:_SHOWN]}..."
     line = Text.assemble((f"  {label:<12}", "dim"), cut)
     console.print(line, soft_wrap=True, highlight=False)

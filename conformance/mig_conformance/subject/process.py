@@ -20,7 +20,7 @@ from mig_conformance.flaws import UnreachableError
 from mig_conformance.subject.reach import until_ready
 from mig_conformance.subject.subject import Command, Subject
 
-_GRACE_S = 10.0
+_GRACE_S = 30.0
 _BETWEEN_S = 0.02
 _SHOWN = 2000
 
