@@ -76,6 +76,7 @@ async def run_check(
                 partial(_beside, links, transcript),
                 transcript,
                 _new_id,
+                check.vars,
                 restart,
             )
             await _body(check)(trial)
