@@ -19,6 +19,7 @@ _COMMANDS = {
     "list": "mig_conformance.commands.list",
     "explain": "mig_conformance.commands.explain",
     "report": "mig_conformance.commands.report",
+    "self-test": "mig_conformance.selfproof.command",
 }
 
 

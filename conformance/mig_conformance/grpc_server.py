@@ -13,8 +13,9 @@ from grpc.aio import AioRpcError, Channel
 
 from mig_conformance import reference
 from mig_conformance.errors import error_flaws
-from mig_conformance.protobuf_requests import fill
-from mig_conformance.requests import TENANT, NotExpressibleError, default_value, named_tenant
+from mig_conformance.golden.protobuf_requests import fill
+from mig_conformance.golden.saying import NotExpressibleError
+from mig_conformance.requests import TENANT, default_value, named_tenant
 from mig_conformance.vectors import Malformed, Valid, Vectors
 from mig_conformance.verdict import Verdict
 from mig_protocol import codec, convert

@@ -24,13 +24,13 @@ from mig_conformance.subject.subject import Subject
 
 SCRIPT = "mig.conformance.script"
 REFERENCE = "observatory.models.infer"
-_NOTHING: Mapping[str, str] = {}
+_NOTHING: Mapping[str, Any] = {}
 
 
 class Trial:
     """`driver` is the binding that is judged; `beside` gives a driver of another one, of the same server and
     with the same transcript, and `http` the plain one, for what is on HTTP only. Both raise UncheckedError
-    where the server has no such binding.
+    where the server has no such binding. `vars` are those of the case.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class Trial:
         beside: Callable[[BindingName], Driver],
         transcript: Transcript,
         new_id: Callable[[], str],
+        vars: Mapping[str, Any] = _NOTHING,
         restart: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.subject = subject
@@ -47,6 +48,7 @@ class Trial:
         self.beside = beside
         self.transcript = transcript
         self.new_id = new_id
+        self.vars = vars
         self.callers = Callers(subject)
         self._restart = restart
         self.own = self.callers.named("own")

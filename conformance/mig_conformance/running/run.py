@@ -49,13 +49,13 @@ async def run_checks(
     try:
         async with asyncio.TaskGroup() as group:
             together = [
-                group.create_task(one(check, binding)) for check, binding in chosen if not _alone(check)
+                group.create_task(one(check, binding)) for check, binding in chosen if not is_alone(check)
             ]
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None
     results = [task.result() for task in together]
     for check, binding in chosen:
-        if _alone(check):
+        if is_alone(check):
             results.append(await one(check, binding))
     return results
 
@@ -76,6 +76,7 @@ async def run_check(
                 partial(_beside, links, transcript),
                 transcript,
                 _new_id,
+                check.vars,
                 restart,
             )
             await _body(check)(trial)
@@ -98,7 +99,7 @@ async def run_check(
     )
 
 
-def _alone(check: Check) -> bool:
+def is_alone(check: Check) -> bool:
     """A restart takes the server from under every other check."""
     return check.alone or "restart" in check.needs
 

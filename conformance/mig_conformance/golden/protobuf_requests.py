@@ -9,7 +9,7 @@ from typing import Any
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from mig_conformance.requests import NotExpressibleError
+from mig_conformance.golden.saying import NotExpressibleError
 
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 _UNKNOWN_NUMBER = 99
