@@ -49,8 +49,10 @@ async def load(trial: Trial) -> None:
         for _ in range(2):
             await stack.enter_async_context(running(trial, {"wait_ms": LONG_MS}))
             factors.append((await _heartbeat(trial))["load_factor"])
-    idle, one, two = factors
-    expect(idle == 0 < one <= 1, f"load_factor is {idle} when idle and {one} with one invocation running")
+    nothing, one, two = factors
+    expect(
+        nothing == 0 < one <= 1, f"load_factor is {nothing} when idle and {one} with one invocation running"
+    )
     expect(abs(two - 2 * one) <= one / 100, f"load_factor is {one} with one invocation and {two} with two")
 
 
