@@ -19,7 +19,7 @@ from mig_conformance.grpc_streams import judge_grpc_frames, judge_grpc_subscript
 from mig_conformance.http_server import judge_http
 from mig_conformance.nats_server import judge_nats
 from mig_conformance.protobuf import judge_protobuf
-from mig_conformance.protobuf_requests import fill
+from mig_conformance.golden.protobuf_requests import fill
 from mig_conformance.requests import NotExpressibleError
 from mig_conformance.vectors import Malformed, Valid, Vectors
 from mig_conformance.verdict import Verdict
