@@ -201,14 +201,19 @@ class StreamSession:
         try:
             last = await self._invoker.stream(call, request, emit, stream.inputs.items(), opened)
             # Out of reach of CANCEL and of the deadline: a stream that succeeded has one terminal frame.
-            del self._streams[stream.stream_id]
+            self._free(stream)
             stream.header = last.header
             await self._respond(stream, last.payload, end_stream=True)
         except MigFault as fault:
-            self._streams.pop(stream.stream_id, None)
+            self._free(stream)
             await self.refuse(fault, stream.stream_id, stream.capability)
         finally:
-            self._streams.pop(stream.stream_id, None)
+            self._free(stream)
+
+    def _free(self, stream: _Stream) -> None:
+        # While its terminal frame is on its way, another stream may have taken the id [MIG-STR-006].
+        if self._streams.get(stream.stream_id) is stream:
+            del self._streams[stream.stream_id]
 
     async def _input(self, stream: _Stream, frame: RequestFrame) -> None:
         self._contexts.open(self._call, frame.header)
