@@ -102,23 +102,19 @@ class Judge:
 
     async def _attempt(self, pair: _Pair) -> Attempt:
         mutant = pair.mutant
-        if not mutant.env:
-            return await self._against(self._sessions[mutant.mode], pair)
-        async with self._further(mutant.mode, mutant.env) as session:
-            return await self._against(session, pair)
-
-    async def _against(self, session: Session, pair: _Pair) -> Attempt:
-        mutant, subject = pair.mutant, session.subject
-        mutation = Mutation(mutant.changes, mutant.bindings, _means(subject))
-        hasty = replace(subject, patience_s=min(_PATIENCE_S, subject.patience_s))
-        async with proxied(hasty, mutation) as seen, Links(seen) as links:
-            result = await _within_limit(
-                pair, lambda: run_check(pair.check, pair.binding, seen, links, session.restart)
-            )
+        mutation = Mutation(mutant.changes, mutant.bindings, _means(self._sessions[mutant.mode].subject))
+        result = await _within_limit(pair, self._ran(pair, mutation))
         if mutation.faults:
             result = replace(result, outcome=Outcome.broken, why=f"{mutant.id}: {mutation.faults[0]}")
         self._told(mutant.id, result)
         return Attempt(mutant=mutant, result=result, hits=None if mutant.env else mutation.hits)
+
+    async def _ran(self, pair: _Pair, mutation: Mutation) -> Result:
+        mutant = pair.mutant
+        if not mutant.env:
+            return await _against(self._sessions[mutant.mode], pair, mutation)
+        async with self._further(mutant.mode, mutant.env) as session:
+            return await _against(session, pair, mutation)
 
     def _told(self, who: str, result: Result) -> None:
         self._tell(f"{who}: {result.name} {result.outcome.value} {result.why}".rstrip())
@@ -145,10 +141,16 @@ def _not_run(planned: Planned) -> Result:
     return Result(check=planned.check, binding=planned.binding, outcome=outcome, why=planned.why)
 
 
-async def _within_limit(pair: _Pair, run: Callable[[], Awaitable[Result]]) -> Result:
+async def _against(session: Session, pair: _Pair, mutation: Mutation) -> Result:
+    hasty = replace(session.subject, patience_s=min(_PATIENCE_S, session.subject.patience_s))
+    async with proxied(hasty, mutation) as seen, Links(seen) as links:
+        return await run_check(pair.check, pair.binding, seen, links, session.restart)
+
+
+async def _within_limit(pair: _Pair, running: Awaitable[Result]) -> Result:
     try:
         async with asyncio.timeout(_LONGEST_S):
-            return await run()
+            return await running
     except TimeoutError:
         why = f"not done within {_LONGEST_S:g} seconds"
     except UnreachableError as error:

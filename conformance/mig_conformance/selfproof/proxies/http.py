@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping
 from contextlib import suppress
+from io import BytesIO
 from itertools import count
 from types import TracebackType
 from typing import Any, Self
@@ -25,6 +26,8 @@ _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"
 _AUTOMATIC = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 # Longer than what the suite sends to see it refused: that is for the server to say.
 _LONGEST_LINE = 2**20
+# Not 0, which aiohttp takes for no limit.
+_SHUTDOWN_S = 0.1
 
 
 class HttpProxy:
@@ -37,7 +40,7 @@ class HttpProxy:
         self._server = web.Server(
             self._handle, handler_cancellation=True, max_line_size=_LONGEST_LINE, max_field_size=_LONGEST_LINE
         )
-        self._runner = web.ServerRunner(self._server, shutdown_timeout=0)
+        self._runner = web.ServerRunner(self._server, shutdown_timeout=_SHUTDOWN_S)
         self._forwarding: set[asyncio.Task[web.StreamResponse]] = set()
         self._scopes = count()
 
@@ -99,12 +102,13 @@ class HttpProxy:
         url = self._server_url.join(URL(target_after(route, passage), encoded=True))
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await pass_frames(request, url, headers, passage, self._mutation, self._scope())
+        content = passage.json()
         try:
             async with self._session.request(
                 request.method,
                 url,
                 headers=headers,
-                data=passage.json() or None,
+                data=BytesIO(content) if content else None,
                 allow_redirects=False,
                 skip_auto_headers=_AUTOMATIC,
             ) as upstream:
