@@ -40,7 +40,7 @@ REQUIREMENTS: Final = (
         section="section 1: messages",
         profile="core",
         bindings=("grpc",),
-        checks=("message/field-numbers",),
+        checks=("message/field-numbers", "message/field-numbers-of-acks"),
         excluded=None,
         unchecked=MappingProxyType({}),
     ),

@@ -68,26 +68,23 @@ def _hellos(headers: Vectors) -> Iterable[Valid | Malformed]:
             header = pb.MessageHeader.FromString(row.protobuf)
             protobuf = pb.HelloRequest(header=header).SerializeToString()
         hello = Valid(name=row.name, json={"header": row.json}, protobuf=protobuf)
-        if row.json.get("mig_version", _VERSION) == _VERSION:
-            yield hello
-        else:  # well formed, and no version that HELLO is spoken in
-            code = MigErrorCode.MIG_VERSION_MISMATCH.value
-            yield _malformed(row.name, hello.json, code=code, pointer=None, by_operation=True)
+        well_spoken = row.json.get("mig_version", _VERSION) == _VERSION
+        yield hello if well_spoken else _mismatched(hello)
     for bad in headers.malformed:
         if bad.is_json:
+            said = {"header": bad.json}
             at = None if bad.pointer is None else f"/header{bad.pointer}"
-            yield _malformed(bad.name, {"header": bad.json}, code=bad.code, pointer=at, by_operation=False)
+            yield replace(bad, json=said, body=json.dumps(said).encode(), pointer=at)
 
 
-def _malformed(
-    name: str, said: dict[str, Any], *, code: str, pointer: str | None, by_operation: bool
-) -> Malformed:
+def _mismatched(hello: Valid) -> Malformed:
+    """Well formed, and of no version that HELLO is spoken in."""
     return Malformed(
-        name=name,
-        json=said,
-        body=json.dumps(said).encode(),
+        name=hello.name,
+        json=hello.json,
+        body=hello.body,
         is_json=True,
-        code=code,
-        pointer=pointer,
-        by_operation=by_operation,
+        code=MigErrorCode.MIG_VERSION_MISMATCH.value,
+        pointer=None,
+        by_operation=True,
     )

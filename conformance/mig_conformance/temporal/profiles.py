@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from mig_conformance.checks.trial import REFERENCE, Trial
+from mig_conformance.drivers.nats import NatsDriver
 from mig_conformance.drivers.port import Answer, Caller
 from mig_conformance.flaws import UncheckedError, expect, same
 from mig_conformance.temporal.hello import declared_profiles, hello
@@ -47,9 +48,12 @@ async def evented(trial: Trial) -> None:
     """What was published before is replayed: the reference capability declares it."""
     await _declared("evented", trial)
     topic = trial.new_topic()
-    ack = await trial.publish(topic, {"n": 1})
-    if trial.binding not in ("sse", "grpc"):
+    if trial.binding == "nats":
+        await _mirrored(topic, trial)
         return
+    ack = await trial.publish(topic, {"n": 1})
+    if trial.binding == "http":
+        return  # its subscriptions are those of SSE
     subscription = await trial.subscribe(topic, resume_cursor="0")
     try:
         event = (await subscription.next()).data
@@ -57,6 +61,15 @@ async def evented(trial: Trial) -> None:
         await subscription.close()
     found = {name: event.get(name) for name in ("event_id", "replay")}
     same("the first event from the cursor 0", found, {"event_id": ack["event_id"], "replay": True})
+
+
+async def _mirrored(topic: str, trial: Trial) -> None:
+    """Over NATS whoever listens on the subject of the events has subscribed."""
+    driver = cast(NatsDriver, trial.driver)
+    async with driver.mirrored(str(trial.own.tenant), topic) as messages:
+        ack = await trial.publish(topic, {"n": 1})
+        found = (await messages.next()).data
+        same("the event on its subject", found.get("event_id"), ack["event_id"])
 
 
 async def full(trial: Trial) -> None:

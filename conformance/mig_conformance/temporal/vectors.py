@@ -71,8 +71,12 @@ async def frames(trial: Trial) -> None:
 
 
 async def _each(trial: Trial, fresh: dict[str, str], send: Sent) -> None:
-    """Every row of every type; all that is wrong with any of them is told."""
-    flaws, sent = [], 0
+    """Every row of every type; all that is wrong with any of them is told. Raises UncheckedError where
+    nothing is, and some row has no caller who may send it.
+    """
+    flaws: list[str] = []
+    left: list[UncheckedError] = []
+    sent = 0
     for operation, row in _rows(trial, fresh):
         told = len(trial.transcript.violations)
         try:
@@ -80,14 +84,16 @@ async def _each(trial: Trial, fresh: dict[str, str], send: Sent) -> None:
             sent += 1
         except NotExpressibleError:
             continue
-        except UncheckedError:
-            raise
+        except UncheckedError as missing:
+            left.append(missing)
         except FlawError as flaw:
             flaws.append(f"{row.name!r}: {flaw}")
         flaws += [f"{row.name!r}: {violation}" for violation in trial.transcript.violations[told:]]
     if flaws:
         further = f" (and {len(flaws) - _SHOWN} more)" if len(flaws) > _SHOWN else ""
         raise FlawError("; ".join(flaws[:_SHOWN]) + further)
+    if left:
+        raise left[0]
     if not sent:
         raise UncheckedError(f"{trial.binding} can say none of {', '.join(trial.vars['messages'])}")
 

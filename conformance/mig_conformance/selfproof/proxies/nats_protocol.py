@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 _VERSION = "NATS/1.0"
+_SPELT = {"authorization": "Authorization"}
 _WITH_HEADERS = {"PUB": "HPUB", "MSG": "HMSG"}
 _CARRIES = {"PUB", "HPUB", "MSG", "HMSG"}
 
@@ -32,9 +33,12 @@ class Delivery:
         return {name.lower(): value for name, value in self.headers}
 
     def with_fields(self, new: Mapping[str, str | None]) -> Self:
-        """The same with some header fields set, or removed where they are None."""
+        """The same with some header fields set, or removed where they are None. NATS tells names of another
+        spelling apart: each has the one that it had.
+        """
         kept = [(name, value) for name, value in self.headers if name.lower() not in new]
-        added = [(name, value) for name, value in new.items() if value is not None]
+        spelt = {**_SPELT, **{name.lower(): name for name, _ in self.headers}}
+        added = [(spelt.get(name, name), value) for name, value in new.items() if value is not None]
         return replace(self, headers=(*kept, *added))
 
     def written(self) -> bytes:
