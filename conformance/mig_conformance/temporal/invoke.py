@@ -1,4 +1,4 @@
-"""The bounds of an invocation: its payload's size, its deadline, its caller [MIG-INV-004, 009, 011, 012]."""
+"""The bounds of an invocation: its payload's size, its deadline, its caller [MIG-INV-001, 004, 009, 011, 012]."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import asyncio
 from mig_conformance.checks.expectation import answered, compare
 from mig_conformance.checks.trial import REFERENCE, SCRIPT, Trial
 from mig_conformance.drivers.port import Answer, JsonObject
-from mig_conformance.flaws import same
+from mig_conformance.flaws import expect, same
 from mig_conformance.temporal.running import LONG_MS, counted, running
 
 # What a payload may have besides its text, and still be within the limit however its size is counted.
 _MARGIN = 1024
+_SCRIPT_BYTES = 65_536
+_TOO_LONG = "a" * (_SCRIPT_BYTES + 1)
 
 
 async def payload_size(trial: Trial) -> None:
@@ -24,9 +26,21 @@ async def payload_size(trial: Trial) -> None:
 
 async def payload_size_of_the_script(trial: Trial) -> None:
     """The same of the scripted capability, whose limit fits into a message of NATS."""
-    limit = 65_536
-    (await trial.call("INVOKE", _scripted("a" * (limit - _MARGIN)))).accepted()
-    _too_large(trial, await trial.call("INVOKE", _scripted("a" * (limit + 1))))
+    (await trial.call("INVOKE", _scripted("a" * (_SCRIPT_BYTES - _MARGIN)))).accepted()
+    _too_large(trial, await trial.call("INVOKE", _scripted(_TOO_LONG)))
+
+
+async def scope_before_size(trial: Trial) -> None:
+    """Who may not call it does not hear how large a payload could be."""
+    answer = await trial.call("INVOKE", _scripted(_TOO_LONG), caller=trial.callers.named("scopeless"))
+    answered(answer, {"error": "MIG_FORBIDDEN"}, trial.binding)
+
+
+async def size_before_schema(trial: Trial) -> None:
+    """A payload that is too large is told to be that alone."""
+    message = {"capability": SCRIPT, "payload": {"steps": 7, "result": {"text": _TOO_LONG}}}
+    error = _too_large(trial, await trial.call("INVOKE", message))
+    expect("violations" not in (error.get("details") or {}), "the schema was looked at before the size")
 
 
 async def deadline_stops_the_work(trial: Trial) -> None:
@@ -70,8 +84,9 @@ def _scripted(text: str) -> JsonObject:
     return {"capability": SCRIPT, "payload": {"result": {"text": text}}}
 
 
-def _too_large(trial: Trial, answer: Answer) -> None:
+def _too_large(trial: Trial, answer: Answer) -> JsonObject:
     expected: JsonObject = {"error": "MIG_INVALID_REQUEST"}
     if trial.binding == "http":
         expected["status"] = 413
     answered(answer, expected, trial.binding)
+    return answer.error or {}

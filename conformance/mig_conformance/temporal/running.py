@@ -7,12 +7,19 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from mig_conformance.checks.trial import Trial
+from mig_conformance.checks.trial import SCRIPT, Trial
 from mig_conformance.drivers.port import Answer, Caller, JsonObject, RefusedError
 from mig_conformance.flaws import FlawError
 
 LONG_MS = 30_000
 """A wait that no check waits for."""
+
+
+def request(stream_id: str, *steps: Mapping[str, Any], end_stream: bool = True, **fields: Any) -> JsonObject:
+    """The frame that starts the script on that stream."""
+    payload = {"steps": list(steps)}
+    frame = {"kind": "request", "stream_id": stream_id, "capability": SCRIPT, "payload": payload}
+    return {**frame, "end_stream": end_stream, **fields}
 
 
 @asynccontextmanager

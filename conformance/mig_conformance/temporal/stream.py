@@ -1,30 +1,20 @@
-"""Streams that share a connection, end, are free again, or are left [MIG-STR, MIG-STN]."""
+"""Streams that share a connection, end, are free again, or are left [MIG-STR]."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 
 from mig_conformance.checks.expectation import compare
-from mig_conformance.checks.trial import REFERENCE, SCRIPT, Trial
-from mig_conformance.drivers.port import Frames, JsonObject, Stream
-from mig_conformance.flaws import ClosedError, FlawError, UncheckedError, expect, same
-from mig_conformance.temporal.running import LONG_MS, counted
+from mig_conformance.checks.trial import Trial
+from mig_conformance.drivers.port import Frames, JsonObject
+from mig_conformance.flaws import ClosedError, UncheckedError, same
+from mig_conformance.temporal.reference import has_echo, of_reference, rest
+from mig_conformance.temporal.running import LONG_MS, counted, request
 
 # Often enough to meet a server that frees the id a moment too late, or takes it away from the next stream.
 _AGAIN = 25
 _SIZES_MIB = (1, 8, 62)
-_PIECE_BYTES, _PIECES = 16_384, 200
-_REPEATED = "the input that comes back in pieces, in their order"
-
-
-def request(stream_id: str, *steps: Mapping[str, Any], end_stream: bool = True, **fields: Any) -> JsonObject:
-    """The frame that starts the script on that stream."""
-    payload = {"steps": list(steps)}
-    frame = {"kind": "request", "stream_id": stream_id, "capability": SCRIPT, "payload": payload}
-    return {**frame, "end_stream": end_stream, **fields}
 
 
 async def terminal_frame(trial: Trial) -> None:
@@ -32,15 +22,15 @@ async def terminal_frame(trial: Trial) -> None:
     stream_id = f"s-{trial.new_id()}"
     if trial.binding == "nats":
         for number in range(_AGAIN):
-            stream = await trial.stream(_of_reference(f"number {number}"), stream_id)
-            _has_echo(await _rest(stream), f"number {number}")
+            stream = await trial.stream(_numbered(stream_id, number), stream_id)
+            _is_numbered(await rest(stream), stream_id, number)
         return
     connection = await trial.connect()
     try:
         for number in range(_AGAIN):
             frame = {"kind": "request", "stream_id": stream_id, "end_stream": True}
-            await connection.send({**frame, **_of_reference(f"number {number}")})
-            _has_echo(await connection.until_end(stream_id), f"number {number}")
+            await connection.send({**frame, **_numbered(stream_id, number)})
+            _is_numbered(await connection.until_end(stream_id), stream_id, number)
     finally:
         await connection.close()
 
@@ -105,50 +95,24 @@ async def many(trial: Trial) -> None:
         await connection.close()
 
 
-async def slow_reader(trial: Trial) -> None:
-    """Three megabytes that nobody reads at first; another connection goes on meanwhile."""
-    connection = await trial.connect()
-    try:
-        await connection.send(request("s", {"pieces": {"bytes": _PIECE_BYTES, "times": _PIECES}}))
-        await asyncio.sleep(0.2)
-        (await trial.script({"mark": trial.new_id()})).accepted()
-        frames = await connection.until_end("s")
-    finally:
-        await connection.close()
-    pieces = [frame["payload"] for frame in frames[:-1]]
-    same("the pieces that came", [piece.get("index") for piece in pieces], list(range(_PIECES)))
-    same("their sizes", {len(piece.get("filler", "")) for piece in pieces}, {_PIECE_BYTES})
-
-
 async def large_frame(trial: Trial) -> None:
     """Larger and larger ones until the server has had enough; what it takes is answered."""
     for size in _SIZES_MIB:
         connection = await trial.connect()
         try:
             with suppress(ClosedError):
-                await connection.send(_frame_of(size * 2**20))
+                await connection.send(_of_size(size * 2**20))
             try:
                 await connection.next()
             except ClosedError:
                 return
-            await connection.send(request("after"))
-            await connection.until_end("after")
+            await connection.send(_of_size(0))
+            await connection.until_end("s")
         except ClosedError:
             return
         finally:
             await connection.close()
     raise UncheckedError(f"the server takes frames of {_SIZES_MIB[-1]} MiB, and a larger one is not tried")
-
-
-async def reference(trial: Trial) -> None:
-    """Whatever the pieces are called, their texts are the input's."""
-    frames = await _rest(await trial.stream(_of_reference(_REPEATED)))
-    expect(len(frames) > 1, "the input did not come back in pieces")
-    same("the kinds of the frames", {frame["kind"] for frame in frames}, {"response"})
-    ends = [frame["end_stream"] for frame in frames]
-    same("end_stream of the frames", ends, [False] * (len(frames) - 1) + [True])
-    same("the pieces put together", _put_together(frames[:-1]), _REPEATED)
-    _has_echo(frames, _REPEATED)
 
 
 async def connection_closes(trial: Trial) -> None:
@@ -180,38 +144,6 @@ async def server_goes_away(trial: Trial) -> None:
     compare({"kind": "error", "end_stream": True}, last, "the terminal frame")
 
 
-async def accepted(trial: Trial) -> None:
-    """The answer comes while the work is still running."""
-    stream = await trial.stream(_of_reference("hello"))
-    answer = stream.accepted
-    if answer is None:
-        raise FlawError("the request was not answered before its frames")
-    compare({"capability": REFERENCE, "stream_id": stream.stream_id}, answer.message, "the answer")
-    expect(stream.stream_id, "the stream_id of the answer is empty")
-    _has_echo(await _rest(stream), "hello")
-
-
-async def caller_chosen_id(trial: Trial) -> None:
-    """In the answer, in the frames and in the subject on which they come."""
-    chosen = f"chosen-{trial.new_id()}"
-    stream = await trial.stream(_of_reference("hello"), chosen)
-    compare({"stream_id": chosen}, stream.accepted.message if stream.accepted else None, "the answer")
-    frames = await _rest(stream)
-    same("the streams of the frames", {frame["stream_id"] for frame in frames}, {chosen})
-    _has_echo(frames, "hello")
-
-
-async def server_chosen_id(trial: Trial) -> None:
-    """A different one each time; every frame is there, though nobody could subscribe before the answer."""
-    seen = set()
-    for number in range(3):
-        stream = await trial.stream(_of_reference(_REPEATED))
-        seen.add(stream.stream_id)
-        frames = await _rest(stream)
-        same(f"the pieces of stream {number}", _put_together(frames[:-1]), _REPEATED)
-    same("how many stream_ids there are", len(seen), 3)
-
-
 async def _cancelled(trial: Trial, frame: JsonObject, message_id: str | None = None) -> None:
     """The script on stream s is stopped by that control frame, which is answered."""
     stopped = trial.new_id()
@@ -239,29 +171,21 @@ async def _answered_and_ended(connection: Frames) -> None:
     compare([{"stream_id": "s", "end_stream": True, "error": error}], ended, "the end of the stream")
 
 
+def _numbered(stream_id: str, number: int) -> JsonObject:
+    return {**of_reference(f"number {number}"), "header": {"message_id": f"{stream_id}-{number}"}}
+
+
+def _is_numbered(frames: list[JsonObject], stream_id: str, number: int) -> None:
+    """None of them is of the stream before."""
+    answered = {frame["header"]["message_id"] for frame in frames}
+    same(f"what the frames of stream {number} answer", answered, {f"{stream_id}-{number}"})
+    has_echo(frames, f"number {number}")
+
+
 def _input(payload: JsonObject, *, end_stream: bool = False) -> JsonObject:
     return {"kind": "request", "stream_id": "s", "payload": payload, "end_stream": end_stream}
 
 
-def _frame_of(size: int) -> JsonObject:
-    return request("large", {"read": "x"}, header={"meta": {"padding": "a" * size}})
-
-
-def _of_reference(text: str) -> JsonObject:
-    return {"capability": REFERENCE, "payload": {"input": text}}
-
-
-async def _rest(stream: Stream) -> list[JsonObject]:
-    try:
-        return await stream.rest()
-    finally:
-        await stream.close()
-
-
-def _put_together(pieces: list[JsonObject]) -> str:
-    return "".join(text for frame in pieces for text in frame["payload"].values() if isinstance(text, str))
-
-
-def _has_echo(frames: list[JsonObject], text: str) -> None:
-    payload = {"result": "ok", "echo": {"input": text}, "capability": REFERENCE}
-    compare({"kind": "response", "end_stream": True, "payload": payload}, frames[-1], "the terminal frame")
+def _of_size(size: int) -> JsonObject:
+    frame = {"kind": "request", "stream_id": "s", "end_stream": True, **of_reference("")}
+    return {**frame, "header": {"meta": {"padding": "a" * size}}}
