@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 
 from mig_conformance.checks.trial import Trial
 from mig_conformance.drivers.port import JsonObject
-from mig_conformance.flaws import FlawError, expect, same
+from mig_conformance.flaws import FlawError, UncheckedError, expect, same
 from mig_conformance.temporal.running import LONG_MS, running
 
 _LONGEST_MS = 2**32 - 1
@@ -19,6 +19,8 @@ async def interval(trial: Trial) -> None:
     """Between the bounds, which 1 and the largest number show, what is asked for is what is suggested."""
     least, most = await _suggested(trial, 1), await _suggested(trial, _LONGEST_MS)
     expect(1 <= least <= most < _LONGEST_MS, f"the bounds seem to be {least} and {most}")
+    if least == most:
+        raise UncheckedError(f"the server suggests {least} whatever is asked for, which its bounds may allow")
     for asked in (least, least + 1, (least + most) // 2, most - 1, most):
         same(f"what is suggested for {asked}", await _suggested(trial, asked), min(max(asked, least), most))
 
