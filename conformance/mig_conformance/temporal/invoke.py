@@ -1,4 +1,4 @@
-"""The bounds of an invocation: its payload's size, its deadline, its caller [MIG-INV-001, 004, 009, 011, 012]."""
+"""The bounds of an invocation: payload, deadline, caller, provider [MIG-INV-001, 004, 009, 011, 012]."""
 
 from __future__ import annotations
 

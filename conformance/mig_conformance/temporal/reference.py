@@ -12,8 +12,8 @@ TEXT = "one two three, four five six"
 
 
 async def streamed(trial: Trial) -> None:
-    """Response frames with the input in pieces, whatever their fields are called, then a terminal one with the
-    payload of the unary answer.
+    """Response frames with the input in pieces, whatever their fields are called, then a terminal one with
+    the payload of the unary answer.
     """
     message = of_reference(TEXT)
     unary = (await trial.call("INVOKE", message)).accepted()["payload"]

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from mig_conformance.checks.expectation import answered
 from mig_conformance.checks.trial import REFERENCE, Trial
-from mig_conformance.drivers.port import Answer, Caller
+from mig_conformance.drivers.port import Answer, Caller, JsonObject
 from mig_conformance.flaws import FlawError, UncheckedError
 from mig_conformance.temporal.running import LONG_MS, request
 
@@ -29,7 +29,7 @@ async def order(trial: Trial) -> None:
     """One that is over its quota, and one that nobody can run."""
     caller = trial.callers.of_tenant(trial.new_tenant())
     nobodys = f"conformance.c{trial.new_id()}"
-    quota = {"tenant_id": caller.tenant, "max_invocations": 1}
+    quota: JsonObject = {"tenant_id": caller.tenant, "max_invocations": 1}
     descriptor = {"id": nobodys, "version": "1.0.0", "modes": ["unary"]}
     await _administer(trial, "SET_QUOTA", quota)
     await _administer(trial, "REGISTER_CAPABILITY", {"descriptor": descriptor})
@@ -72,15 +72,18 @@ async def _refuses_after(trial: Trial, stack: AsyncExitStack, number: int) -> bo
 
 async def _room_again(trial: Trial) -> None:
     """Sooner or later: what was stopped may take a moment to be gone."""
+    answer = await _invoked(trial)
     try:
         async with asyncio.timeout(trial.patience_s):
-            while (await _invoked(trial)).error is not None:
+            while answer.error is not None and answer.error["code"] == _NO_ROOM:
                 await asyncio.sleep(_MOMENT_S)
+                answer = await _invoked(trial)
     except TimeoutError:
-        raise FlawError("there is no room again when the connections of what was running are closed") from None
+        raise FlawError("there is no room again when the callers of what was running are gone") from None
+    answer.accepted()
 
 
-async def _administer(trial: Trial, operation: str, message: dict[str, object]) -> None:
+async def _administer(trial: Trial, operation: str, message: JsonObject) -> None:
     admin = trial.callers.named("admin")
     (await trial.call(operation, message, caller=admin, driver=trial.http)).accepted()
 
