@@ -75,7 +75,12 @@ async def _run(step: Mapping[str, Any], trial: Trial, values: Variables) -> None
     kind = next((name for name in _STEPS if name in step), None)
     if kind is None or (unknown := step.keys() - _ALL - _MEMBERS[kind] - {kind}):
         raise CaseError(f"no step: {sorted(step.keys() if kind is None else unknown)}")
-    answer = await _STEPS[kind](values.fill({name: step[name] for name in step if name != "each"}), trial)
+    filled = values.fill({name: step[name] for name in step if name != "each"})
+    try:
+        answer = await _STEPS[kind](filled, trial)
+    except FlawError as flaw:
+        flaw.expected = filled.get("expect")
+        raise
     for name, pointer in step.get("keep", {}).items():
         values.keep(name, pointed_at(answer, pointer))
 

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from importlib import import_module
+from typing import Any
 
 from mig_conformance.checks.check import Check
 from mig_conformance.checks.steps import run_steps
@@ -66,7 +67,7 @@ async def run_check(
     """One check on one binding; a message that broke its schema makes it red even where its steps pass."""
     transcript = Transcript()
     result = partial(Result, check=check, binding=binding)
-    step: int | None = None
+    expected: Any = None
     began = time.monotonic()
     try:
         async with asyncio.timeout(_LONGEST_S):
@@ -86,8 +87,8 @@ async def run_check(
     except UnreachableError as gone:
         raise UnreachableError(f"{gone} (during {check.on(binding)})") from None
     except FlawError as flaw:
-        step = flaw.step
-        outcome, why = Outcome.failed, f"step {step}: {flaw}" if step else str(flaw)
+        outcome, expected = Outcome.failed, flaw.expected
+        why = str(flaw) if flaw.step is None else f"step {flaw.step}: {flaw}"
     except TimeoutError:
         outcome, why = Outcome.failed, f"not done within {_LONGEST_S:g} seconds"
     except Exception as error:
@@ -95,7 +96,7 @@ async def run_check(
     if outcome is Outcome.passed and transcript.violations:
         outcome, why = Outcome.failed, f"the wire: {'; '.join(transcript.violations[:5])}"
     return result(
-        outcome=outcome, why=why, step=step, lines=transcript.lines, seconds=time.monotonic() - began
+        outcome=outcome, why=why, expected=expected, lines=transcript.lines, seconds=time.monotonic() - began
     )
 
 
