@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,21 +29,13 @@ from mig_conformance.selfproof.mutant import Change
 from mig_conformance.selfproof.mutation import Mutation
 from mig_conformance.selfproof.proxies.between import proxied
 from mig_conformance.subject.callers import Callers
-from mig_conformance.subject.subject import Endpoints, Subject
+from mig_conformance.subject.subject import Subject
 from mig_protocol.pb import mig_pb2 as pb
-from support.nats_servers import NatsServer, running_nats
-from support.running_migd import local_migd
-from support.scripts import FIXTURE, HELD, SCRIPT, Scripts
+from support.nats_servers import NatsServer
+from support.right_server import FEATURES, right_server
+from support.scripts import HELD, SCRIPT, Scripts
 from support.suite_drivers import ask
 from support.until import until
-
-FEATURES = frozenset({"streaming", "events", "replay", "cancel", "deadlines", "script", "open"})
-
-
-@pytest.fixture(scope="module")
-def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
-    with running_nats(tmp_path_factory.mktemp("nats")) as server:
-        yield server
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +50,11 @@ class Both:
 
 @asynccontextmanager
 async def behind_proxies(nats_server: NatsServer, *changes: Change) -> AsyncIterator[Both]:
-    async with local_migd(**FIXTURE, MIGD_GRPC_ADDR="127.0.0.1:0", MIGD_NATS_URL=nats_server.url) as migd:
-        await until(lambda: migd.gateway.readiness().status == "ok")
-        assert migd.grpc is not None
-        endpoints = Endpoints(http=migd.url, grpc=str(migd.grpc.address), nats=nats_server.url)
-        subject = Subject(endpoints=endpoints, features=FEATURES, patience_s=20)
+    async with right_server(nats_server) as (subject, scripts):
         means = Means(callers=Callers(subject), now=lambda: datetime.now(UTC), new_id=lambda: "new")
         mutation = Mutation(changes, BINDINGS, means)
         async with proxied(subject, mutation) as seen:
-            yield Both(subject, seen, mutation, Scripts(migd))
+            yield Both(subject, seen, mutation, scripts)
 
 
 async def test_every_check_of_a_right_server_is_green_through_the_proxies(nats_server: NatsServer) -> None:
