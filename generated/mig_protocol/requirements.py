@@ -605,7 +605,7 @@ REQUIREMENTS: Final = (
         section="section 2: INVOKE",
         profile="core",
         bindings=("http", "websocket", "grpc", "nats"),
-        checks=("invoke/unknown-capability",),
+        checks=("invoke/unknown-capability", "authorization/hidden"),
         excluded=None,
         unchecked=MappingProxyType({}),
     ),

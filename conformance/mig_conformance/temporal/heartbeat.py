@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AsyncExitStack
 
 from mig_conformance.checks.trial import Trial
 from mig_conformance.drivers.port import JsonObject
-from mig_conformance.flaws import FlawError, UncheckedError, expect, same
+from mig_conformance.flaws import UncheckedError, expect, same
+from mig_conformance.temporal.awaiting import eventually
 from mig_conformance.temporal.running import LONG_MS, running
 
 _LONGEST_MS = 2**32 - 1
 _USUAL_MS = 5000
-_MOMENT_S = 0.05
 
 
 async def interval(trial: Trial) -> None:
@@ -33,14 +32,12 @@ async def default_interval(trial: Trial) -> None:
 
 async def idle(trial: Trial) -> None:
     """Sooner or later: what another check has stopped may take a moment to be gone."""
-    factors = [(await _heartbeat(trial))["load_factor"]]
-    try:
-        async with asyncio.timeout(trial.patience_s):
-            while factors[-1] != 0:
-                await asyncio.sleep(_MOMENT_S)
-                factors.append((await _heartbeat(trial))["load_factor"])
-    except TimeoutError:
-        raise FlawError(f"load_factor of a server without work stays {factors[-1]}") from None
+
+    async def busy() -> str:
+        factor = (await _heartbeat(trial))["load_factor"]
+        return f"load_factor of a server without work is {factor}" if factor else ""
+
+    await eventually(trial, busy)
 
 
 async def load(trial: Trial) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -10,11 +9,11 @@ from mig_conformance.checks.expectation import answered
 from mig_conformance.checks.trial import REFERENCE, Trial
 from mig_conformance.drivers.port import Answer, Caller, JsonObject
 from mig_conformance.flaws import FlawError, UncheckedError
+from mig_conformance.temporal.awaiting import eventually
 from mig_conformance.temporal.running import LONG_MS, request
 
 _MOST = 2000
 _ON_A_CONNECTION = 100
-_MOMENT_S = 0.05
 _NO_ROOM = "MIG_BACKPRESSURE"
 
 
@@ -72,15 +71,12 @@ async def _refuses_after(trial: Trial, stack: AsyncExitStack, number: int) -> bo
 
 async def _room_again(trial: Trial) -> None:
     """Sooner or later: what was stopped may take a moment to be gone."""
-    answer = await _invoked(trial)
-    try:
-        async with asyncio.timeout(trial.patience_s):
-            while answer.error is not None and answer.error["code"] == _NO_ROOM:
-                await asyncio.sleep(_MOMENT_S)
-                answer = await _invoked(trial)
-    except TimeoutError:
-        raise FlawError("there is no room again when the callers of what was running are gone") from None
-    answer.accepted()
+
+    async def refused() -> str:
+        error = (await _invoked(trial)).error
+        return "" if error is None else f"{error} when the callers of what was running are gone"
+
+    await eventually(trial, refused)
 
 
 async def _administer(trial: Trial, operation: str, message: JsonObject) -> None:
