@@ -99,7 +99,7 @@ async def _stream(step: JsonObject, trial: Trial) -> Any:
     expected = step.get("expect", {})
     asked = _ask({**step, "call": "INVOKE"}, trial)
     try:
-        frames = await _to_the_end(await trial.driver.stream(asked, step.get("stream_id", "")))
+        frames = await _to_the_end(await trial.open_stream(asked, step.get("stream_id")))
     except RefusedError as refused:
         if "error" not in expected:
             raise

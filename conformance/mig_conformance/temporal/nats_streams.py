@@ -42,7 +42,7 @@ async def server_chosen_id(trial: Trial) -> None:
     """A different one each time; every frame is there, though nobody could subscribe before the answer."""
     seen = set()
     for number in range(3):
-        stream = await trial.stream(of_reference(TEXT))
+        stream = await trial.stream(of_reference(TEXT), "")
         seen.add(stream.stream_id)
         frames = await rest(stream)
         same(f"the pieces of stream {number}", put_together(frames[:-1]), TEXT)
