@@ -163,7 +163,11 @@ async def _subscribe(step: JsonObject, trial: Trial) -> Any:
         return refused.answer.error
     try:
         if "error" in expected:
-            raise FlawError(f"expected {expected['error']}; the subscription was opened")
+            late = await subscription.late_refusal()
+            if late is None:
+                raise FlawError(f"expected {expected['error']}; the subscription was opened")
+            answered(late, expected, trial.binding)
+            return late.error
         for payload in step.get("publish", []):
             await trial.publish(step["subscribe"], payload, caller=asked.caller)
         found = [(await subscription.next()).data for _ in expected.get("events", [])]

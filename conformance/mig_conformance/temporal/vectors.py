@@ -43,6 +43,10 @@ async def subscriptions(trial: Trial) -> None:
             judge_answer(row, refused.answer, trial.binding)
             return
         try:
+            if isinstance(row, Malformed):
+                late = await subscription.late_refusal()
+                judge_answer(row, late or subscription.opened, trial.binding)
+                return
             judge_answer(row, subscription.opened, trial.binding)
             topic = row.json.get("topic", "observatory.inference.completed")
             ack = await trial.publish(topic, {"published": row.name}, caller=ask.caller)
