@@ -69,7 +69,7 @@ async def test_invented_key_ids_do_not_make_the_gateway_ask_more_often() -> None
             assert await answer(migd, SigningKey("RS256", f"invented-{number}", rsa_key().private)) == 401
 
         assert keys.asked == 1
-        migd.application.reopen()
+        await migd.reload.run()
         await until(lambda: keys.asked == 2)
 
 
@@ -77,7 +77,7 @@ async def test_keys_outlive_their_server_for_a_while_and_no_longer() -> None:
     bounds = {"MIGD_JWT_JWKS_RETRY_S": "0.1", "MIGD_JWT_JWKS_STALE_S": "1"}
     async with key_server() as keys, local_migd(**trusting(keys.url, **bounds)) as migd:
         keys.status = 503
-        migd.application.reopen()
+        await migd.reload.run()
         await until(lambda: keys.asked > 1)
 
         assert await answer(migd, rsa_key()) == 200
@@ -135,10 +135,10 @@ async def test_a_file_is_read_again_on_a_hangup_and_a_broken_one_changes_nothing
     file.write_bytes(key_set([rsa_key()]))
     async with local_migd(**trusting(str(file))) as migd:
         file.write_bytes(b"half of a fi")
-        migd.application.reopen()
+        await migd.reload.run()
         assert await answer(migd, rsa_key()) == 200
         file.write_bytes(key_set([ec_key()]))
-        migd.application.reopen()
+        await migd.reload.run()
         while await answer(migd, ec_key()) != 200:
             pass
         assert await answer(migd, rsa_key()) == 401

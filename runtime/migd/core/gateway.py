@@ -53,6 +53,7 @@ from migd.core.once import Once
 from migd.core.parts import Parts
 from migd.core.policy import Policy
 from migd.core.provider import JsonObject
+from migd.core.reconfiguration import Reconfiguration
 from migd.core.schemas import SchemaCatalog
 from migd.core.sessions import StreamSession
 from migd.core.streaming import Accepted, Send, Streaming
@@ -97,11 +98,12 @@ class Gateway:
         )
         self._connections = Connections(clock, recorder, limits)
         self._cancellation = Cancellation(self._contexts, self._flights, store.tombstones, limits)
+        once = Once(store.idempotency, limits)
         self._invoker = Invoker(
             contexts=self._contexts,
             admission=self._admission,
             flights=self._flights,
-            once=Once(store.idempotency, limits),
+            once=once,
             usage=store.usage,
             ledger=self._ledger,
             clock=clock,
@@ -141,6 +143,21 @@ class Gateway:
             checks=parts.health,
             declared=self._negotiation.profiles,
         )
+        self.reconfiguration = Reconfiguration(
+            self._catalog,
+            self._flights,
+            limits,
+            (
+                self._contexts,
+                self._flights,
+                self._admission,
+                self._connections,
+                self._cancellation,
+                once,
+                self._events,
+                self._negotiation,
+            ),
+        )
         self.administration = Administration(self._catalog, self._policy, self._admission, store, clock)
 
     @property
@@ -168,7 +185,8 @@ class Gateway:
 
     async def close(self) -> None:
         """Let go of providers, sinks, store and tracer, in that order."""
-        providers = [provider.close() for provider in self._catalog.providers()]
+        served = (*self._catalog.providers(), *self.reconfiguration.give_up())
+        providers = [provider.close() for provider in served]
         sinks = [sink.close() for sink in self._parts.audit_sinks]
         tracer = self._parts.tracer
         tracers = [] if tracer is None else [tracer.close()]
@@ -243,7 +261,7 @@ class Gateway:
             takes_input=self._takes_input,
             answer_header=self._failure_header,
             clock=self._parts.clock,
-            limits=self._parts.limits,
+            limits=self.reconfiguration.limits,
             closed=lambda: self._connections.closed(connection_id),
         )
 
