@@ -55,9 +55,15 @@ def command(context: click.Context) -> None:
     """Run the MIG gateway.
 
     What it keeps is in one SQLite file in MIGD_DATA_DIR (unset, ~/.local/share/migd), or gone at its end
-    with MIGD_STORE=memory. Every setting is an option, a variable of the environment, or a key of the
-    migd.yaml, and the first of these that says something wins: `migd --help-all` has all options, and
-    `migd config show` what the settings are. SIGHUP has the migd.yaml read again.
+    with MIGD_STORE=memory.
+
+    A setting is an option, a variable of the environment, or a key of `settings` in the migd.yaml: the first
+    of these that says something wins. SIGHUP has the migd.yaml read again.
+
+    \b
+      migd --help-all      every setting as an option
+      migd config show     what the settings are, and from where
+      migd config check    whether a gateway could start with them
     """
     flags = context.ensure_object(dict)
     if context.invoked_subcommand is None:

@@ -107,4 +107,6 @@ def _shown(row: Setting, settings: Settings) -> str:
         return ",".join(value)
     if value is None:
         return ""
+    if isinstance(value, float):
+        return f"{value:.15g}"
     return str(value).lower() if isinstance(value, bool) else str(value)
