@@ -59,7 +59,7 @@ class Authentication:
     async def check_files(self) -> None:
         """Raises ConfigError for a file of keys that can not be used. Asks no server."""
         for ring in self._means.rings.values():
-            await _renew(ring)
+            await _probe(ring)
 
     async def prepare(self, settings: Settings, declared: AuthConfig) -> Means:
         """Look at files of keys, the known ones too. Raises ConfigError for one that can not be used, and for
@@ -71,7 +71,7 @@ class Authentication:
         means = _means(settings, declared, self._clock, now.rings)
         for key, ring in means.rings.items():
             if key in now.rings:
-                await _renew(ring)
+                await _probe(ring)
         await _start(ring for key, ring in means.rings.items() if key not in now.rings)
         # Equal ones remember which tokens were found good.
         return now if means.said == now.said else means
@@ -111,11 +111,11 @@ async def _start(rings: Iterable[KeyRing]) -> None:
         raise
 
 
-async def _renew(ring: KeyRing) -> None:
+async def _probe(ring: KeyRing) -> None:
     if not ring.is_local:
         return
     try:
-        await ring.renew()
+        await ring.probe()
     except KeySetError as error:
         raise ConfigError(f"{ring} {error}") from error
 

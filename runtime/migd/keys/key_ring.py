@@ -79,11 +79,9 @@ class KeyRing:
         """Fetch now, whenever the last time was: an operator asked for it."""
         self._wanted.set()
 
-    async def renew(self) -> None:
-        """Fetch, and return when that is done. Raises KeySetError for no usable keys; those known stay."""
-        await self._refresh()
-        if self._failure is not None:
-            raise self._failure
+    async def probe(self) -> None:
+        """Raises KeySetError where no usable keys are at the moment. Changes nothing here."""
+        read_key_set(await self._origin.fetch())
 
     def obstacle(self) -> str | None:
         if self._keys or self._failure is None:
