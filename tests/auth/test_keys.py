@@ -2,43 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from aiohttp import web
 
 from migd.config import ConfigError, load_settings
-from support.local_web import serving
+from support.key_server import key_server
 from support.running_migd import LocalMigd, local_migd
 from support.signing_keys import SigningKey, ec_key, ed_key, key_set, rsa_key
 from support.until import until
 
 DISCOVER = "/mig/v0.1/discover"
-
-
-class KeyServer:
-    """Serves a key set, and counts how often it is asked."""
-
-    def __init__(self) -> None:
-        self.body = key_set([rsa_key()])
-        self.status = 200
-        self.headers: dict[str, str] = {}
-        self.asked = 0
-        self.url = ""
-
-    async def handle(self, _request: web.Request) -> web.Response:
-        self.asked += 1
-        return web.Response(body=self.body, status=self.status, headers=self.headers)
-
-
-@asynccontextmanager
-async def key_server() -> AsyncIterator[KeyServer]:
-    keys = KeyServer()
-    async with serving("GET", "/keys", keys.handle) as url:
-        keys.url = f"{url}/keys"
-        yield keys
 
 
 async def answer(migd: LocalMigd, key: SigningKey) -> int:

@@ -139,5 +139,5 @@ def test_check_reads_certificates(tmp_path: Path) -> None:
     configuration = load_configuration({"MIGD_TLS_CERT": str(certificate), "MIGD_TLS_KEY": str(key)}, {})
     assert [descriptor.id for descriptor in rehearse(configuration)] == ["observatory.models.infer"]
     key.write_text("no key")
-    with pytest.raises(ConfigError, match="^MIGD_TLS_KEY="):
+    with pytest.raises(ConfigError, match=r"^MIGD_TLS_KEY="):
         rehearse(configuration)
