@@ -1,4 +1,4 @@
-"""SIGHUP: what a gateway that runs takes from its files, what waits for a restart, and what a mistake does."""
+"""SIGHUP: what a gateway that runs takes from its files, what waits for a restart, what a mistake does."""
 
 from __future__ import annotations
 
@@ -96,10 +96,8 @@ class Folder:
 
     @asynccontextmanager
     async def serving(self, **environ: str) -> AsyncIterator[tuple[MigdProcess, aiohttp.ClientSession]]:
-        config = str(self.path / "migd.yaml")
-        with running_migd(
-            "--config", config, LIFE=str(self.life), RELEASE=str(self.release), **environ
-        ) as migd:
+        known = {"LIFE": str(self.life), "RELEASE": str(self.release), **environ}
+        with running_migd("--config", str(self.path / "migd.yaml"), cwd=None, **known) as migd:
             async with aiohttp.ClientSession(migd.url, headers={"X-Tenant-ID": "acme"}) as http:
                 yield migd, http
 
@@ -159,7 +157,7 @@ async def test_under_load_no_request_is_lost_and_capabilities_come_and_go(tmp_pa
             task.cancel()
         await asyncio.gather(*loads, return_exceptions=True)
         assert set(answers) == {(200, "")}
-        # The one that was removed was let go of, and loaded anew when it came back; the one that stayed was kept.
+        # The one that was removed was let go of, and loaded anew when it came back; the other one was kept.
         await until(lambda: folder.life.read_text().split() == ["loaded", "loaded", "unloaded", "loaded"])
         assert migd.stop() == 0
 
@@ -177,7 +175,7 @@ async def test_limits_bite_from_the_signal_on_and_settings_of_the_file_with_them
         assert '"event": "reloaded: limits; logging"' in said
         await until(lambda: "MIGD_GRPC_ADDR: changed, which takes a restart" in migd.stderr[-1])
         async with http.post("/mig/v0.1/invoke/test.new", json={"payload": {"n": {"n": {}}}}) as answer:
-            assert "more than 1 " in (await answer.json())["error"]["message"]
+            assert "deeper than 1 " in (await answer.json())["error"]["message"]
 
 
 @pytest.mark.parametrize(
