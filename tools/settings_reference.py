@@ -15,14 +15,14 @@ _HEAD = """\
 
 Every setting can be said in three places. The first of them that says something wins:
 
-1. an option of `migd`, such as `--max-depth 16`; `migd --help-all` lists them. Secrets have none: every user of
-   a machine can read its command lines;
+1. an option of `migd`, such as `--max-depth 16`; `migd --help-all` lists them. Secrets have none: every user
+   of a machine can read its command lines;
 2. a variable of the environment, such as `MIGD_MAX_DEPTH=16`;
-3. a key of `settings` in the [`migd.yaml`](CAPABILITIES.md#settings), which is the variable without `MIGD_` and
-   in lower case: `max_depth: 16`. MIGD_CONFIG, which says where that file is, can not be in it;
+3. a key of `settings` in the [`migd.yaml`](CAPABILITIES.md#settings), which is the variable without `MIGD_`
+   and in lower case: `max_depth: 16`. MIGD_CONFIG, which says where that file is, can not be in it;
 
-and where none does, the default holds. An empty value is an absent one. A variable that begins with `MIGD_` and
-is none of these is a warning in the log. How that goes, and what SIGHUP does, is in the
+and where none does, the default holds. An empty value is an absent one. A variable that begins with `MIGD_`
+and is none of these is a warning in the log. How that goes, and what SIGHUP does, is in the
 [user guide](USER-GUIDE.md#configuration).
 
 A value that cannot be used stops the start, with exit status 2 and one line that names the place:
@@ -35,9 +35,9 @@ MIGD_SHUTDOWN_GRACE_S=forever migd
 migd: MIGD_SHUTDOWN_GRACE_S='forever' is not usable: expected a number from 0 to 3600
 ```
 
-`reload` says what becomes of another value in the `migd.yaml` of a gateway that runs: with `yes` it holds from
-SIGHUP on, and the others take a restart. What is in a file that a setting names, a certificate for instance, is
-read again at SIGHUP all the same.
+`reload` says what becomes of another value in the `migd.yaml` of a gateway that runs: with `yes` it holds
+from SIGHUP on, and the others take a restart. What is in a file that a setting names, a certificate for
+instance, is read again at SIGHUP all the same.
 
 | variable | default | | takes | reload |
 |---|---|---|---|---|"""
