@@ -24,6 +24,7 @@ from migd.conformance_fixture import with_fixture
 from migd.core.reconfiguration import Difference, Prepared
 from migd.limiting import limits_of
 from migd.logs import configure_logging
+from migd.providers.threads import Threads
 from migd.setting_rows import SETTINGS
 from migd.tls import Certificates
 
@@ -54,6 +55,8 @@ class Reload:
         self._application = application
         self._settings = settings
         self._read = read
+        # The code that the file names is the user's: if it hangs, the gateway must still be able to end.
+        self._threads = Threads("reload", 1)
         self._asked = asyncio.Event()
         self._retiring: set[asyncio.Task[None]] = set()
 
@@ -69,6 +72,7 @@ class Reload:
                 self._asked.clear()
                 await self.run()
         finally:
+            self._threads.close()
             for task in self._retiring:
                 task.cancel()
 
@@ -76,9 +80,11 @@ class Reload:
         """Do it now. What can not be done is told in the log, and never raised."""
         self._application.gateway.reopen_audit()
         try:
-            settings, manifest = await asyncio.to_thread(self._read)
+            settings, manifest = await self._threads.call(self._read)
             settings, held_back = _in_force(self._settings, settings)
-            self._apply(await self._prepared(settings, manifest), held_back)
+            await self._change(await self._prepared(settings, manifest))
+            if held_back:
+                _log.warning("%s: changed, which takes a restart", ", ".join(held_back))
         except ConfigError as error:
             _log.error("nothing was reloaded: %s", error)
         except MigFault as fault:
@@ -100,7 +106,19 @@ class Reload:
             raise
         return _Change(settings=settings, prepared=prepared, means=means, certificates=certificates)
 
-    def _apply(self, change: _Change, held_back: tuple[str, ...]) -> None:
+    async def _change(self, change: _Change) -> None:
+        application = self._application
+        try:
+            self._apply(change)
+        except BaseException:
+            await application.authentication.abandon(change.means)
+            await application.gateway.reconfiguration.abandon(change.prepared)
+            raise
+        retiring = asyncio.create_task(self._retire())
+        self._retiring.add(retiring)
+        retiring.add_done_callback(self._retiring.discard)
+
+    def _apply(self, change: _Change) -> None:
         """In one turn of the event loop. The catalog, which alone can refuse, is first."""
         application, before = self._application, self._settings
         reconfiguration = application.gateway.reconfiguration
@@ -116,11 +134,6 @@ class Reload:
         self._settings = change.settings
         told += _logging(before, change.settings)
         _log.info("reloaded: %s", "; ".join(told) or "nothing has changed")
-        if held_back:
-            _log.warning("%s: changed, which takes a restart", ", ".join(held_back))
-        retiring = asyncio.create_task(self._retire())
-        self._retiring.add(retiring)
-        retiring.add_done_callback(self._retiring.discard)
 
     async def _retire(self) -> None:
         await self._application.authentication.retire()

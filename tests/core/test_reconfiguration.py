@@ -198,6 +198,20 @@ async def test_a_change_that_is_given_up_leaves_nothing_open() -> None:
         assert await under_test.outcome() == ""
 
 
+async def test_a_registration_that_came_in_between_and_left_no_room_refuses_the_change() -> None:
+    new = [capability(Watched(), "test.one"), capability(Watched(), "test.two")]
+    async with GatewayUnderTest(limits=Limits(max_capabilities=2)) as under_test:
+        prepared = await under_test.gateway.reconfiguration.prepare(new, Limits())
+        await under_test.gateway.administration.register_capability(
+            CapabilityRegistration(descriptor=described("test.registered"))
+        )
+        with pytest.raises(MigFault, match="limit of 2 capabilities"):
+            under_test.gateway.reconfiguration.apply(prepared)
+        assert listed(under_test) == ["test.registered", "test.scripted"]
+        assert await under_test.outcome() == ""
+        await under_test.gateway.reconfiguration.abandon(prepared)
+
+
 async def test_a_schema_that_is_there_already_is_not_measured_again() -> None:
     """Narrower bounds are for what is new: they must not make a reload fail over what is served."""
     large = {"type": "object", "description": "x" * 2000}

@@ -143,20 +143,9 @@ class Gateway:
             checks=parts.health,
             declared=self._negotiation.profiles,
         )
+        bounded = (self._contexts, self._flights, self._admission, self._connections, self._cancellation)
         self.reconfiguration = Reconfiguration(
-            self._catalog,
-            self._flights,
-            limits,
-            (
-                self._contexts,
-                self._flights,
-                self._admission,
-                self._connections,
-                self._cancellation,
-                once,
-                self._events,
-                self._negotiation,
-            ),
+            self._catalog, self._flights, limits, (*bounded, once, self._events, self._negotiation)
         )
         self.administration = Administration(self._catalog, self._policy, self._admission, store, clock)
 
@@ -170,14 +159,7 @@ class Gateway:
     async def start(self, capabilities: Iterable[Capability]) -> None:
         """Open the store, register `capabilities` and what was registered before, start the providers."""
         await self._parts.store.open()
-        for capability in capabilities:
-            self._catalog.add(capability)
-        # What was registered while running replaces what the capabilities bring along, as it did then.
-        for uri, document in (await self._parts.store.catalog.schemas()).items():
-            self._catalog.add_schema(uri, document)
-        for descriptor in await self._parts.store.catalog.capabilities():
-            self._catalog.describe(descriptor)
-        await asyncio.gather(*(provider.start() for provider in self._catalog.providers()))
+        await self.reconfiguration.begin(capabilities, self._parts.store.catalog)
 
     async def drain(self, grace_s: float) -> None:
         """Take nothing new, end the streams, and give what runs `grace_s` seconds before it is failed."""
@@ -185,7 +167,7 @@ class Gateway:
 
     async def close(self) -> None:
         """Let go of providers, sinks, store and tracer, in that order."""
-        served = (*self._catalog.providers(), *self.reconfiguration.give_up())
+        served = (*self._catalog.providers(), *await self.reconfiguration.finish())
         providers = [provider.close() for provider in served]
         sinks = [sink.close() for sink in self._parts.audit_sinks]
         tracer = self._parts.tracer

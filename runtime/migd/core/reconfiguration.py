@@ -1,4 +1,4 @@
-"""Other capabilities and other limits for a gateway that runs.
+"""The capabilities and limits that a gateway begins with, and others for one that runs.
 
 1. `prepare` starts what is new and refuses what can not be; nothing has changed when it raises.
 2. `apply` changes all of it from one moment to the next. What came before it ends on the provider that it
@@ -18,6 +18,7 @@ from typing import Protocol
 from migd.core.catalog import Capability, Catalog
 from migd.core.flights import Flights
 from migd.core.limits import Limits
+from migd.core.ports import CatalogStore
 from migd.core.provider import Provider
 
 _log = logging.getLogger("migd.gateway")
@@ -58,8 +59,19 @@ class Reconfiguration:
         self._flights = flights
         self._configurable = configurable
         self._retiring: dict[int, Provider] = {}
+        self._closing: set[asyncio.Future[None]] = set()
         self.limits = limits
         """Those that are kept now."""
+
+    async def begin(self, capabilities: Iterable[Capability], registered: CatalogStore) -> None:
+        """Hold these and, over them, what was registered while a gateway ran; start all their providers."""
+        for capability in capabilities:
+            self._catalog.add(capability)
+        for uri, document in (await registered.schemas()).items():
+            self._catalog.add_schema(uri, document)
+        for descriptor in await registered.capabilities():
+            self._catalog.describe(descriptor)
+        await asyncio.gather(*(provider.start() for provider in self._catalog.providers()))
 
     async def prepare(self, capabilities: Iterable[Capability], limits: Limits) -> Prepared:
         """Raises MigFault for capabilities that can not be held, and whatever a provider's start raises."""
@@ -99,12 +111,18 @@ class Reconfiguration:
         await asyncio.sleep(0)
         ours = list(self._retiring)
         await self._flights.those_of_now_landed()
-        await _close([self._retiring.pop(key) for key in ours if key in self._retiring])
+        unused = [self._retiring.pop(key) for key in ours if key in self._retiring]
+        closing = asyncio.ensure_future(_close(unused))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+        # Whoever gives up waiting does not keep a provider from putting away what it has.
+        await asyncio.shield(closing)
 
-    def give_up(self) -> list[Provider]:
-        """Those that wait to be closed, which is the caller's business now."""
+    async def finish(self) -> Sequence[Provider]:
+        """Those that still wait to be closed, for the caller to close; none is being closed any more."""
         retiring, self._retiring = self._retiring, {}
-        return list(retiring.values())
+        await asyncio.gather(*self._closing)
+        return tuple(retiring.values())
 
     def _with_running_provider(self, capability: Capability) -> Capability:
         entry = self._catalog.find(capability.descriptor.id)
