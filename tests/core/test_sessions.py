@@ -140,6 +140,22 @@ async def test_a_stream_id_is_free_from_the_moment_its_terminal_frame_is_sent() 
         assert client.shape() == [("response", {}, True)] * 2
 
 
+async def test_the_next_stream_of_an_id_outlives_the_terminal_frame_of_the_one_before() -> None:
+    scripted = Scripted()
+    async with GatewayUnderTest(capability(scripted)) as under_test:
+        client = Client(under_test)
+        client.room.clear()
+        await client.request()
+        await settle()
+        scripted.waits = True
+        await client.request()
+        client.room.set()
+        await settle()
+        scripted.release.set()
+        await settle()
+        assert client.shape() == [("response", {}, True)] * 2
+
+
 async def test_streams_make_progress_on_their_own() -> None:
     slow, quick = Scripted(), Scripted()
     slow.waits = True
