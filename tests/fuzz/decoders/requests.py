@@ -11,17 +11,14 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from msgspec import UNSET
-
 from fuzz.decoders.messages import all_vectors
+from fuzz.decoders.service import is_refused_well, service_of
 from fuzz.decoders.target import FindingError, Target
 from mig_protocol import subjects
 from mig_protocol.errors import MigFault
 from mig_protocol.http_server import Exchange, HttpService, HttpStub
-from mig_protocol.messages import ErrorEnvelope, MigErrorCode
 from mig_protocol.nats_server import NatsReply, NatsStub
 from mig_protocol.nats_service import NatsExchange, NatsService
-from support.scripted_http import answered
 
 _LIMIT = 1 << 16
 _TRACE = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -43,37 +40,14 @@ _TARGETS = (
 )
 
 
-def _served(_self: Any, _exchange: Any, *_request: Any) -> Any:
-    """The request was read: nothing more is asked of a service here."""
-    raise MigFault(MigErrorCode.MIG_UNAVAILABLE, "read")
-
-
-class _Refusals:
-    """Keeps the last fault, as a service that fails."""
-
-    last: MigFault | None = None
-
-    def failed(self, exchange: Any, fault: MigFault) -> ErrorEnvelope:
-        self.last = fault
-        return ErrorEnvelope(header=answered(exchange.carried or UNSET), error=fault.error())
-
-
-_Http: Any = type(
-    "_Http", (_Refusals, HttpService), dict.fromkeys(HttpService.__abstractmethods__ - {"failed"}, _served)
-)
-_Nats: Any = type(
-    "_Nats", (_Refusals, NatsService), dict.fromkeys(NatsService.__abstractmethods__ - {"failed"}, _served)
-)
-
-
 @cache
 def _http_stub() -> Any:
-    return HttpStub(_Http(), max_body_bytes=_LIMIT)
+    return HttpStub(service_of(HttpService), max_body_bytes=_LIMIT)
 
 
 @cache
 def _nats_stub() -> Any:
-    return NatsStub(_Nats(), max_body_bytes=_LIMIT)
+    return NatsStub(service_of(NatsService), max_body_bytes=_LIMIT)
 
 
 def _parts(data: bytes) -> tuple[bytes, list[tuple[bytes, bytes]], bytes]:
@@ -91,8 +65,7 @@ def _http(data: bytes) -> None:
     path, _, query = target.partition("?")
     exchange = Exchange(method, path, query.encode("latin-1"), fields)
     stub = _http_stub()
-    stub.service.last = None
-    _refused_well(stub.handle(exchange, body), stub.service)
+    is_refused_well(stub.service, stub.handle(exchange, body))
 
 
 def _nats(data: bytes) -> None:
@@ -100,11 +73,10 @@ def _nats(data: bytes) -> None:
     subject = first.decode(errors="replace")
     carried = {name.decode(errors="replace"): value.decode(errors="replace") for name, value in fields}
     stub = _nats_stub()
-    stub.service.last = None
     for operation in subjects.SUBSCRIPTIONS:
         exchange = NatsExchange(operation, subject, carried, len(body))
         reply = stub.handle(exchange, body)
-        _refused_well(reply, stub.service)
+        is_refused_well(stub.service, reply)
         if isinstance(reply, NatsReply):
             json.loads(reply.body)
 
@@ -120,11 +92,6 @@ def _subject(data: bytes) -> None:
     built = build(parsed.tenant, *parsed.params.values())
     if built != text:
         raise FindingError(f"{text!r} is read as {parsed}, which is {built!r}")
-
-
-def _refused_well(reply: object, service: Any) -> None:
-    if service.last is not None and service.last.code is MigErrorCode.MIG_INTERNAL:
-        raise FindingError(f"an exception that is no MigFault: {reply!r}")
 
 
 def _http_seeds() -> Iterator[bytes]:
