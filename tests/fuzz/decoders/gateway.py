@@ -10,6 +10,7 @@ from typing import Any
 from fuzz.decoders.target import FindingError
 from migd.app import Application
 from migd.config import load_settings
+from migd.logs import is_ours_to_tell
 from migd.providers.builtin import reference_capability
 
 # So small that inputs of a few kilobytes meet them, and that nothing grows over millions of inputs.
@@ -64,7 +65,7 @@ class _Failures(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
         self._texts: list[str] = []
-        self.setFormatter(logging.Formatter())
+        self.addFilter(is_ours_to_tell)
 
     def emit(self, record: logging.LogRecord) -> None:
         self._texts.append(self.format(record))
