@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from fuzz.decoders.seeded import HANGS, RAISES
 from fuzz.decoders.target import Target
-from fuzz.decoders.targets import TARGETS
+from fuzz.decoders.targets import TARGETS, target_of
 
 _HERE = Path(__file__).parent
 _CORPUS = _HERE / "corpus"
@@ -50,7 +50,7 @@ _AWKWARD = [
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_only_a_refusal_comes_out_of_a_decoder(name: str, request: pytest.FixtureRequest) -> None:
-    target = TARGETS[name]
+    target = target_of(name)
     most = _MANY if request.config.getoption("--fuzz", default=False) else _FEW
 
     @settings(max_examples=most, deadline=None, database=None, suppress_health_check=list(HealthCheck))
@@ -64,7 +64,7 @@ def test_only_a_refusal_comes_out_of_a_decoder(name: str, request: pytest.Fixtur
 @pytest.mark.parametrize("name", TARGETS)
 def test_what_was_found_once_is_not_found_again(name: str) -> None:
     for path in sorted((_CORPUS / name).glob("*")):
-        TARGETS[name].decode(path.read_bytes())
+        target_of(name).decode(path.read_bytes())
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -15,7 +15,13 @@ from migd.core.issuers import unauthorized
 
 _REMEMBERED = 1024
 # What the library raises for a certificate that OpenSSL let through and it can make nothing of.
-_UNREADABLE = (ValueError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
 
 
 class CertificateAuthenticator:

@@ -11,7 +11,6 @@ from fuzz.decoders.service import is_refused_well, service_of
 from fuzz.decoders.target import Target
 from mig_protocol.grpc_server import RPCS, GrpcExchange, GrpcStub
 from mig_protocol.grpc_service import GrpcService
-from migd.bindings.peer import grpc_peer
 
 _LIMIT = 1 << 16
 _UNARY = tuple(rpc for rpc in RPCS if rpc.shape == "unary")
@@ -37,20 +36,10 @@ def _grpc(data: bytes) -> None:
         is_refused_well(service, stub.refuse(exchange, error))
 
 
-def _peer(data: bytes) -> None:
-    """Where a call came from, as the library names it."""
-    grpc_peer(data.decode("latin-1"))
-
-
 def _grpc_seeds() -> Iterator[bytes]:
     for number, seed in enumerate(PROTOBUF.seeds()):
         yield bytes([number]) + _METADATA + b"authorization:Bearer x\n\n" + seed[1:]
     yield b"\x00x-tenant-id:acme\nx-tenant-id:other\n\n"
 
 
-def _peer_seeds() -> Iterator[bytes]:
-    yield from (b"ipv4:127.0.0.1:50000", b"ipv6:%5B::1%5D:50000", b"ipv6:%5B::ffff:127.0.0.1%5D:1", b"unix:")
-
-
 GRPC = Target(name="grpc", decode=_grpc, seeds=_grpc_seeds)
-GRPC_PEER = Target(name="grpc_peer", decode=_peer, seeds=_peer_seeds)

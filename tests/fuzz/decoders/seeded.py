@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from fuzz.decoders.target import Target
-from fuzz.decoders.targets import TARGETS
 from mig_protocol import subjects
 from mig_protocol.errors import MigFault
 
@@ -26,4 +23,3 @@ def _hangs(data: bytes) -> None:
 
 RAISES = Target(name="raises", decode=_raises, seeds=lambda: [b"mig.v0_1.acme.hello"])
 HANGS = Target(name="hangs", decode=_hangs, seeds=lambda: [b"mig.v0_1.acme.hello"])
-EVERY_TARGET: Mapping[str, Target] = {**TARGETS, RAISES.name: RAISES, HANGS.name: HANGS}
