@@ -11,15 +11,20 @@ Whatever else is raised while a check runs is a fault of the harness.
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class SuiteError(Exception):
     """The text is one line for a person."""
 
 
 class FlawError(SuiteError):
-    """The server answered wrongly; the text says how. `step` is the case's step that found it, from 1."""
+    """The server answered wrongly; the text says how. `step` is the case's step that found it, from 1, and
+    `expected` what that expects.
+    """
 
     step: int | None = None
+    expected: Any = None
 
 
 class ClosedError(FlawError):

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Generic, TypeVar
 
+from msgspec import Struct
+
 from mig_protocol.messages import RequestHeader
 
 Body = bytes | AsyncIterator[bytes]
@@ -82,11 +84,8 @@ class Exchange:
         self.wire_bytes = 0
         self.repeated: bytes | None = None
         self.fields: dict[bytes, bytes] = {}
-        self._read_fields()
-
-    def _read_fields(self) -> None:
         fields = self.fields
-        for name, value in self.headers:
+        for name, value in headers:
             if name in _READ and fields.setdefault(name, value) != value:
                 self.repeated = name
 
@@ -119,12 +118,9 @@ class Answer(Generic[T]):
         self.media_type = media_type
 
 
-class Reply:
+class Reply(Struct):
     """The answer: `body` is everything at once, or a stream of chunks that must be closed after use."""
 
-    __slots__ = ("body", "headers", "status")
-
-    def __init__(self, status: int, headers: list[tuple[bytes, bytes]], body: Body) -> None:
-        self.status = status
-        self.headers = headers
-        self.body = body
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: Body

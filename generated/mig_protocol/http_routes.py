@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 import msgspec
@@ -53,6 +54,7 @@ from mig_protocol.messages import (
 )
 
 Form = Literal["json", "text", "events", "websocket"]
+_KEPT: Final = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -515,9 +517,14 @@ ROUTES: Final = (
 
 
 class Router:
-    """Finds routes. A public GET route answers HEAD as well."""
+    """Finds routes. A public GET route answers HEAD as well.
+
+    Nearly every request has one of few paths: what was found for the last of them is kept.
+    """
 
     def __init__(self) -> None:
+        self.knows = lru_cache(maxsize=_KEPT)(self._knows)
+        self.match = lru_cache(maxsize=_KEPT)(self._match)
         self._exact: dict[str, dict[str, Route]] = {}
         self._below: dict[str, dict[str, Route]] = {}
         for route in ROUTES:
@@ -527,14 +534,14 @@ class Router:
             if route.method == "GET" and route.public:
                 methods["HEAD"] = route
 
-    def knows(self, path: str) -> bool:
+    def _knows(self, path: str) -> bool:
         """Whether any method is routed at this path."""
         if path in self._exact:
             return True
         cut = path.rfind("/") + 1
         return cut < len(path) and path[:cut] in self._below
 
-    def match(self, method: str, path: str) -> tuple[Route, str]:
+    def _match(self, method: str, path: str) -> tuple[Route, str]:
         """The route and its path parameter as it was sent, "" where it has none.
 
         Raises MigFault MIG_NOT_FOUND for an unknown path, and MIG_INVALID_REQUEST with the variant

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from asyncio import TimerHandle
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
@@ -32,6 +33,8 @@ class DirectHttpProtocol(BoundedHttpProtocol):
         self._at_once = at_once
         # The body, as far as it has come, of a request that uvicorn has not heard of.
         self._kept: bytes | None = None
+        self._method, self._target = "", ("", b"")
+        self._certificate: str | None = None
         self._rest: Application | None = None
         self._used = False
         self._defaults: object = None
@@ -56,13 +59,42 @@ class DirectHttpProtocol(BoundedHttpProtocol):
             if not self._refused:
                 self._hand_over(kept, None)
 
+    def on_message_begin(self) -> None:
+        """As uvicorn's, without the scope: most requests never need one."""
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
+        self.scope = {}
+
     def begin_request(self) -> None:
-        if self._may_keep():
+        """One request for each read is kept, so that a client that sends hundreds in one piece does not hold
+        up the others, and none that uvicorn would look at more closely.
+        """
+        target = _target_of(self.url)
+        if (
+            target is not None
+            and not self._used
+            and (self.cycle is None or self.cycle.response_complete)
+            and not self.flow.write_paused
+            and not self.expect_100_continue
+            and not self.parser.should_upgrade()
+            and self.parser.get_http_version() == "1.1"
+        ):
             self._used = True
             self._kept = b""
-            self.scope["method"] = self.parser.get_method().decode("ascii")
+            self._target = target
+            # So the head counts as complete.
+            self.scope["method"] = self._method = self.parser.get_method().decode("ascii")
         else:
+            self.make_scope()
             super().begin_request()
+
+    def make_scope(self) -> None:
+        """uvicorn wants the request after all: what it would have made at its beginning."""
+        url, headers, expect = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expect
+        self.headers += headers
 
     def on_body(self, body: bytes) -> None:
         if self._kept is None:
@@ -76,7 +108,9 @@ class DirectHttpProtocol(BoundedHttpProtocol):
             return
         body, self._kept = self._kept, None
         try:
-            answer = self._at_once(self._exchange(), body)
+            path, query = self._target
+            exchange = Exchange(self._method, path, query, self.headers, self.client, self._certificate)
+            answer = self._at_once(exchange, body)
         except Exception:
             # Not for the parser, which would take it for bytes that are not HTTP.
             _log.exception("a request could not be answered")
@@ -88,29 +122,10 @@ class DirectHttpProtocol(BoundedHttpProtocol):
             self._hand_over(body, None if isinstance(answer, Reply) else answer)
             super().on_message_complete()
 
-    def _may_keep(self) -> bool:
-        """One request for each read, so that a client that sends hundreds in one piece does not hold up the
-        others, and no request that uvicorn would look at more closely.
-        """
-        return (
-            not self._used
-            and (self.cycle is None or self.cycle.response_complete)
-            and not self.flow.write_paused
-            and not self.expect_100_continue
-            and not self.parser.should_upgrade()
-            and self.parser.get_http_version() == "1.1"
-            and self.url.startswith(b"/")
-            and self.url.isascii()
-            and b"#" not in self.url
-        )
-
-    def _exchange(self) -> Exchange:
-        path, _, query = self.url.partition(b"?")
-        return Exchange(self.scope["method"], path.decode("ascii"), query, self.headers, self.client)
-
     def _hand_over(self, body: bytes, rest: Application | None) -> None:
         """Let uvicorn have the request; `rest` is what is left to do for it."""
         self._rest = rest
+        self.make_scope()
         super().begin_request()
         if body:
             super().on_body(body)
@@ -126,22 +141,15 @@ class DirectHttpProtocol(BoundedHttpProtocol):
             # A new list each second, with the time in it.
             self._defaults = defaults
             self._default_fields = b"".join(b"%b: %b\r\n" % field for field in defaults)
-        parts = [STATUS_LINE[reply.status], self._default_fields]
-        for name, value in reply.headers:
-            parts += (name, b": ", value, b"\r\n")
+        fields = b"".join([b"%b: %b\r\n" % field for field in reply.headers])
         keep_alive = self.parser.should_keep_alive()
+        end = b"\r\n" if keep_alive else b"connection: close\r\n\r\n"
+        self.transport.write(b"".join((STATUS_LINE[reply.status], self._default_fields, fields, end, body)))
         if not keep_alive:
-            parts.append(b"connection: close\r\n")
-        parts += (b"\r\n", body)
-        self.transport.write(b"".join(parts))
-        if keep_alive:
-            self._now_idle()
-        else:
             self.transport.close()
-
-    def _now_idle(self) -> None:
-        """What uvicorn's on_response_complete does, with one timer that is set anew when it fires instead of
-        one for each request."""
+            return
+        # What uvicorn's on_response_complete does, with one timer that is set anew when it fires instead of
+        # one for each request.
         self.server_state.total_requests += 1
         self._idle_since = self.loop.time()
         if self._idle_timer is None:
@@ -164,3 +172,13 @@ class DirectHttpProtocol(BoundedHttpProtocol):
         if self._idle_timer is not None:
             self._idle_timer.cancel()
             self._idle_timer = None
+
+
+# Most requests are for one of few URLs.
+@lru_cache(maxsize=256)
+def _target_of(url: bytes) -> tuple[str, bytes] | None:
+    """The path and the query; None for a URL that uvicorn would take apart in another way."""
+    if not url.startswith(b"/") or not url.isascii() or b"#" in url:
+        return None
+    path, _, query = url.partition(b"?")
+    return path.decode("ascii"), query

@@ -11,7 +11,6 @@ from asyncio import BaseTransport
 from typing import Any
 
 from mig_protocol.asgi import client_certificate
-from mig_protocol.http_exchange import Exchange
 from migd.http_direct import DirectHttpProtocol
 from migd.websocket_protocol import CountedWebSocketProtocol
 
@@ -24,15 +23,11 @@ class CertifiedHttpProtocol(DirectHttpProtocol):
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)
         self._tls = _extension(transport)
+        self._certificate = client_certificate({"extensions": {"tls": self._tls}})
 
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
+    def make_scope(self) -> None:
+        super().make_scope()
         self.scope["extensions"] = {"tls": self._tls}
-
-    def _exchange(self) -> Exchange:
-        exchange = super()._exchange()
-        exchange.certificate = client_certificate(self.scope)
-        return exchange
 
 
 class CertifiedWebSocketProtocol(CountedWebSocketProtocol):

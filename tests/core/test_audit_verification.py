@@ -17,7 +17,7 @@ Lines = list[bytes]
 
 def trail(count: int = 6) -> Lines:
     chain = Chain()
-    return [chain.seal(record(f"m-{number}")) for number in range(1, count + 1)]
+    return [chain.seal(record(f"m-{number}").text) for number in range(1, count + 1)]
 
 
 def broken(lines: Lines, **options: str | bool) -> str:

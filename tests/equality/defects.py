@@ -186,7 +186,7 @@ def _ask_otherwise(gateway: Gateway, binding: str, ask: Callable[[Invoke, Call, 
     def spoilt(call: Call, request: InvokeRequest) -> Any:
         return ask(invoke, call, request) if call.binding == binding else invoke(call, request)
 
-    gateway.invoke = spoilt  # type: ignore[method-assign]
+    gateway.invoke = spoilt
 
 
 def _answer_otherwise(

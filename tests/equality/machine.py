@@ -123,7 +123,7 @@ class BindingsAgree(RuleBasedStateMachine):
         first = self.lanes.running.get(message_id)
         if first is None or "idempotency_key" not in (first.header or {}):
             return
-        again = first.with_header(message_id=f"again-{self.lanes.steps}")
+        again = first.with_header(message_id=f"repeated-{self.lanes.steps}")
         self.lanes.release(again.message_id)
         self.lanes.queue(again)
         if succeeds:

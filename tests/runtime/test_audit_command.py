@@ -34,7 +34,7 @@ def verify(*arguments: str | Path, given: bytes = b"") -> tuple[int, str]:
 def trail(tmp_path: Path) -> Path:
     chain = Chain()
     path = tmp_path / "audit.jsonl"
-    path.write_bytes(b"".join(chain.seal(record(f"m-{number}")) + b"\n" for number in range(1, 6)))
+    path.write_bytes(b"".join(chain.seal(record(f"m-{number}").text) + b"\n" for number in range(1, 6)))
     return path
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from migd.stores.audit_backlog import AuditBacklog
@@ -9,7 +11,7 @@ from support.audit_trail import record
 
 
 def held(backlog: AuditBacklog) -> list[str]:
-    return [each.message_id for each in backlog.take()]
+    return [json.loads(each.text)["message_id"] for each in backlog.take()]
 
 
 def test_what_comes_while_a_batch_is_on_its_way_makes_room_for_it_when_it_comes_back(

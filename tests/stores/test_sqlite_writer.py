@@ -9,6 +9,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
@@ -142,11 +143,26 @@ async def test_usage_and_audit_wait_for_a_disk_that_fails(tmp_path: Path, clock:
         assert verified(await lines_of(store.audit)).startswith("2 records, 1 to 2, ")
 
 
+async def test_the_audit_trail_can_be_read_in_the_turn_in_which_its_records_were_committed(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    async with opened(tmp_path, clock) as store:
+
+        async def published_then_read() -> int:
+            await publish(store, "e1")
+            return (await store.audit.head()).sequence
+
+        store.audit.append(record("1"))
+        # One commit for both: who published is woken first, before the trail has heard of its own part.
+        found, head = await asyncio.gather(published_then_read(), store.audit.head())
+        assert (found, head.sequence) == (1, 1)
+
+
 async def test_audit_records_that_can_never_be_written_are_counted_as_lost_and_hold_up_no_others(
     tmp_path: Path, clock: ManualClock
 ) -> None:
     async with opened(tmp_path, clock) as store:
-        store.audit.append(record("unencodable", actor=object()))
+        store.audit.append(replace(record("unwritable"), text="no bytes"))
         with pytest.raises(TypeError):
             await store.audit.head()
         assert store.audit.lost == 1

@@ -8,15 +8,15 @@ from datetime import datetime
 from typing import Any
 
 from mig_protocol.messages import AuditQuery, AuditRecord
-from migd.core.audit import AuditStore
+from migd.core.audit import AuditEntry, AuditStore, entry_of
 from migd.core.audit_verification import Verification
 from support.manual_clock import EPOCH
 
 
-def record(message_id: str, *, at: datetime = EPOCH, **fields: Any) -> AuditRecord:
+def record(message_id: str, *, at: datetime = EPOCH, **fields: Any) -> AuditEntry:
     """A success of acme's, unless `fields` say otherwise."""
     known = {"actor": "alice", "tenant_id": "acme", "capability": "a.b", "outcome": "success"}
-    return AuditRecord(**known | fields, timestamp=at, message_id=message_id)
+    return entry_of(AuditRecord(**known | fields, timestamp=at, message_id=message_id))
 
 
 async def lines_of(audit: AuditStore, after: int = 0, **filters: Any) -> list[bytes]:

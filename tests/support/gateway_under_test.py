@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from typing import Any
 
+from mig_protocol.codec import decode
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import (
     AuditRecord,
@@ -20,6 +21,7 @@ from mig_protocol.messages import (
     RequestHeader,
     StreamFrame,
 )
+from migd.core.audit import AuditEntry
 from migd.core.auth import OpenAuthenticator
 from migd.core.call import Call, Principal
 from migd.core.catalog import Capability
@@ -106,8 +108,8 @@ class Sink:
 
     lost = 0
 
-    def append(self, record: AuditRecord) -> None:
-        self.records.append(record)
+    def append(self, entry: AuditEntry) -> None:
+        self.records.append(decode(AuditRecord, entry.text))
 
     def reopen(self) -> None: ...
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from mig_protocol.messages import AuditRecord
+from migd.core.audit import entry_of
 from migd.core.clock import SystemClock
 from migd.core.ports import IdempotencyRecord
 from migd.stores.sqlite import SqliteStore
@@ -45,13 +46,15 @@ async def work(store: SqliteStore, clock: SystemClock, numbers: count[int]) -> N
         )
         say(kind="answer", key=event_id)
         store.audit.append(
-            AuditRecord(
-                actor="a",
-                tenant_id="acme",
-                capability="cap",
-                outcome="success",
-                timestamp=clock.now(),
-                message_id=str(number),
+            entry_of(
+                AuditRecord(
+                    actor="a",
+                    tenant_id="acme",
+                    capability="cap",
+                    outcome="success",
+                    timestamp=clock.now(),
+                    message_id=str(number),
+                )
             )
         )
 

@@ -13,7 +13,7 @@ from mig_conformance.flaws import FlawError
 from mig_protocol.errors import ERRORS
 from mig_protocol.messages import MigErrorCode
 
-_MEMBERS = {"answer", "error", "status", "fields"}
+_MEMBERS = {"answer", "error", "status", "fields", "header"}
 
 
 def compare(expected: Any, found: Any, what: str) -> None:
@@ -26,9 +26,10 @@ def compare(expected: Any, found: Any, what: str) -> None:
 
 
 def answered(answer: Answer, expected: JsonObject, binding: BindingName) -> None:
-    """`expected` has `answer` (a message), or `error` (a code, or an error in part), and perhaps `status` and
-    `fields`. Without an error the request must have been accepted; with one, the status must be that of
-    the code [MIG-ERR-001] and retryable, where it is not said, too [MIG-ERR-002].
+    """`expected` has `answer` (a message), or `error` (a code, or an error in part), and perhaps `header`
+    (the MessageHeader of either), `status` and `fields`. Without an error the request must have been
+    accepted; with one, the status must be that of the code [MIG-ERR-001] and retryable, where it is not
+    said, too [MIG-ERR-002].
     """
     if unknown := expected.keys() - _MEMBERS:
         raise CaseError(f"no member of expect: {', '.join(sorted(unknown))}")
@@ -38,6 +39,8 @@ def answered(answer: Answer, expected: JsonObject, binding: BindingName) -> None
         compare(expected.get("answer", {}), answer.accepted(), "the answer")
         if "status" in expected:
             compare(expected["status"], answer.status, "the status")
+    if "header" in expected:
+        compare(expected["header"], answer.header, "the header")
     compare(expected.get("fields", {}), dict(answer.fields), "the header fields")
 
 

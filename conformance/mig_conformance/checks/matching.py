@@ -11,6 +11,8 @@ import yaml
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+_BOOL = "tag:yaml.org,2002:bool"
+_DATE = "tag:yaml.org,2002:timestamp"
 _MISSING = object()
 
 
@@ -48,6 +50,27 @@ class Contains:
     item: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Every:
+    """A list of which every item matches, and which is not empty."""
+
+    item: Any
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """What matches one of them."""
+
+    items: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """Anything else, but not nothing."""
+
+    value: Any
+
+
 def differences(expected: Any, found: Any, at: str = "") -> Iterator[str]:
     """One line for each place where `found` is not what is expected: "/pointer is X, expected Y"."""
     if isinstance(expected, Pattern):
@@ -58,8 +81,16 @@ def differences(expected: Any, found: Any, at: str = "") -> Iterator[str]:
     elif isinstance(expected, Exactly):
         yield from _exactly(expected.members, found, at)
     elif isinstance(expected, Contains):
-        if not isinstance(found, list) or all(list(differences(expected.item, each)) for each in found):
+        if not isinstance(found, list) or not any(_matches(expected.item, each) for each in found):
             yield _line(at, found, f"a list with {_shown(expected.item)}")
+    elif isinstance(expected, Every):
+        yield from _every(expected.item, found, at)
+    elif isinstance(expected, OneOf):
+        if not any(_matches(each, found) for each in expected.items):
+            yield _line(at, found, f"one of {_shown(expected.items)}")
+    elif isinstance(expected, Not):
+        if _matches(expected.value, found):
+            yield _line(at, found, f"anything but {_shown(expected.value)}")
     elif isinstance(expected, Unordered):
         yield from _unordered(expected.items, found, at)
     elif isinstance(expected, Mapping):
@@ -79,7 +110,8 @@ def equal(one: object, other: object) -> bool:
 
 class CaseLoader(yaml.SafeLoader):
     """YAML with the patterns as tags: !any, !absent, !uuid, !utc, !regex TEXT, !between [LOW, HIGH],
-    !contains ITEM, !unordered LIST, !exactly OBJECT, !one_of LIST, !not VALUE.
+    !contains ITEM, !every ITEM, !unordered LIST, !exactly OBJECT, !one_of LIST, !not VALUE. As in JSON, only
+    true and false are booleans ("on" is a member of a step), and a date is a text.
     """
 
 
@@ -106,17 +138,29 @@ def _listed(expected: list[Any], found: Any, at: str) -> Iterator[str]:
         yield from differences(one, other, f"{at}/{index}")
 
 
+def _every(expected: Any, found: Any, at: str) -> Iterator[str]:
+    if not isinstance(found, list) or not found:
+        yield _line(at, found, f"a list of {_shown(expected)}")
+        return
+    for index, each in enumerate(found):
+        yield from differences(expected, each, f"{at}/{index}")
+
+
 def _unordered(expected: list[Any], found: Any, at: str) -> Iterator[str]:
     if not isinstance(found, list) or len(found) != len(expected):
         yield _line(at, found, expected)
         return
     left = list(found)
     for item in expected:
-        match = next((each for each in left if not list(differences(item, each))), _MISSING)
+        match = next((each for each in left if _matches(item, each)), _MISSING)
         if match is _MISSING:
             yield f"{at} has nothing that is {_shown(item)}: {_shown(found)}"
         else:
             left.remove(match)
+
+
+def _matches(expected: Any, found: Any) -> bool:
+    return not list(differences(expected, found))
 
 
 def _line(at: str, found: object, expected: object) -> str:
@@ -158,18 +202,6 @@ def _between(loader: CaseLoader, node: Any) -> Pattern:
     return Pattern(f"!between [{low}, {high}]", lambda found: _number(found) and low <= found <= high)
 
 
-def _one_of(loader: CaseLoader, node: Any) -> Pattern:
-    items = loader.construct_sequence(node, deep=True)
-    return Pattern(
-        f"!one_of {items}", lambda found: any(not list(differences(each, found)) for each in items)
-    )
-
-
-def _not(loader: CaseLoader, node: Any) -> Pattern:
-    value = _value(loader, node)
-    return Pattern(f"!not {value!r}", lambda found: _there(found) and bool(list(differences(value, found))))
-
-
 def _value(loader: yaml.SafeLoader, node: Any) -> Any:
     if isinstance(node, yaml.MappingNode):
         return loader.construct_mapping(node, deep=True)
@@ -181,26 +213,27 @@ def _value(loader: yaml.SafeLoader, node: Any) -> Any:
     )
 
 
-def _contains(loader: CaseLoader, node: Any) -> Contains:
-    return Contains(_value(loader, node))
+def _wrapped(name: str, kind: Callable[[Any], object]) -> None:
+    def construct(loader: CaseLoader, node: yaml.Node) -> object:
+        return kind(_value(loader, node))
+
+    CaseLoader.add_constructor(f"!{name}", construct)
 
 
-def _any_order(loader: CaseLoader, node: Any) -> Unordered:
-    return Unordered(_value(loader, node))
-
-
-def _whole(loader: CaseLoader, node: Any) -> Exactly:
-    return Exactly(_value(loader, node))
-
-
+CaseLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in rows if tag not in (_BOOL, _DATE)]
+    for first, rows in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+CaseLoader.add_implicit_resolver(_BOOL, re.compile(r"(true|false)\Z"), list("tf"))
 _plain("any", _there)
 _plain("absent", lambda found: found is _MISSING)
 _plain("uuid", _text_of(_UUID))
 _plain("utc", _text_of(_UTC))
 CaseLoader.add_constructor("!regex", _regex)
 CaseLoader.add_constructor("!between", _between)
-CaseLoader.add_constructor("!one_of", _one_of)
-CaseLoader.add_constructor("!not", _not)
-CaseLoader.add_constructor("!contains", _contains)
-CaseLoader.add_constructor("!unordered", _any_order)
-CaseLoader.add_constructor("!exactly", _whole)
+_wrapped("contains", Contains)
+_wrapped("every", Every)
+_wrapped("exactly", Exactly)
+_wrapped("not", Not)
+_wrapped("one_of", OneOf)
+_wrapped("unordered", Unordered)

@@ -7,7 +7,8 @@
     http: "METHOD TARGET"  a plain HTTP request
 
 Every step may have `on` (only on these bindings), `as` (a caller by name, "own" if not said), `carried`
-(fields of the transport's header), `expect` and `keep` ({name: pointer into the answer}).
+(fields of the transport's header), `expect` and `keep` ({name: pointer into the answer}). With `each`, a
+list, it is done once for every value of it, which is ${each}. A body is a text, or bytes (!!binary).
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from mig_conformance.checks.variables import Variables
 from mig_conformance.drivers.port import Ask, Caller, JsonObject, RefusedError, Stream
 from mig_conformance.flaws import FlawError
 
-_ALL = {"on", "as", "carried", "expect", "keep", "driver"}
+_ALL = {"on", "as", "carried", "expect", "keep", "driver", "each"}
+_SHOWN = 80
 _MEMBERS = {
     "call": {"message", "body", "path", "query"},
     "stream": {"message", "stream_id", "inputs"},
@@ -45,11 +47,15 @@ async def run_steps(check: Check, trial: Trial) -> None:
     if not steps:
         raise CaseError(f"{check.file}:{check.line}: no step of it is on {trial.binding}")
     for number, step in steps:
-        try:
-            await _run(step, trial, values)
-        except FlawError as flaw:
-            flaw.step = number
-            raise
+        for value in values.fill(step.get("each", [None])):
+            values.give("each", value)
+            try:
+                await _run(step, trial, values)
+            except FlawError as flaw:
+                flaw.step = number
+                if "each" in step:
+                    flaw.args = (f"{repr(value)[:_SHOWN]}: {flaw}",)
+                raise
 
 
 def _variables(check: Check, trial: Trial) -> Variables:
@@ -69,15 +75,22 @@ async def _run(step: Mapping[str, Any], trial: Trial, values: Variables) -> None
     kind = next((name for name in _STEPS if name in step), None)
     if kind is None or (unknown := step.keys() - _ALL - _MEMBERS[kind] - {kind}):
         raise CaseError(f"no step: {sorted(step.keys() if kind is None else unknown)}")
-    answer = await _STEPS[kind](values.fill(dict(step)), trial)
+    filled = values.fill({name: step[name] for name in step if name != "each"})
+    try:
+        answer = await _STEPS[kind](filled, trial)
+    except FlawError as flaw:
+        flaw.expected = filled.get("expect")
+        raise
     for name, pointer in step.get("keep", {}).items():
         values.keep(name, pointed_at(answer, pointer))
 
 
 async def _call(step: JsonObject, trial: Trial) -> Any:
-    answer = await (trial.beside(step["driver"]) if "driver" in step else trial.driver).call(
-        _ask(step, trial)
-    )
+    driver = trial.beside(step["driver"]) if "driver" in step else trial.driver
+    try:
+        answer = await driver.call(_ask(step, trial))
+    except RefusedError as refused:  # the WebSocket's handshake
+        answer = refused.answer
     answered(answer, step.get("expect", {}), step.get("driver", trial.binding))
     return answer.message or answer.error
 
@@ -122,7 +135,7 @@ async def _frames(step: JsonObject, trial: Trial) -> Any:
     found: list[JsonObject] = []
     try:
         for frame in step["frames"]:
-            await connection.send(frame.encode() if isinstance(frame, str) else frame)
+            await connection.send(_body(frame) if isinstance(frame, str | bytes) else frame)
         for expected in step.get("expect", []):
             found.append(await connection.next())
             compare(expected, found[-1], f"answer {len(found)}")
@@ -149,7 +162,11 @@ async def _subscribe(step: JsonObject, trial: Trial) -> Any:
         return refused.answer.error
     try:
         if "error" in expected:
-            raise FlawError(f"expected {expected['error']}; the subscription was opened")
+            late = await subscription.late_refusal()
+            if late is None:
+                raise FlawError(f"expected {expected['error']}; the subscription was opened")
+            answered(late, expected, trial.binding)
+            return late.error
         for payload in step.get("publish", []):
             await trial.publish(step["subscribe"], payload, caller=asked.caller)
         found = [(await subscription.next()).data for _ in expected.get("events", [])]
@@ -161,7 +178,7 @@ async def _subscribe(step: JsonObject, trial: Trial) -> Any:
 
 async def _http(step: JsonObject, trial: Trial) -> Any:
     method, _, target = step["http"].partition(" ")
-    body = json.dumps(step["json"]).encode() if "json" in step else str(step.get("body", "")).encode()
+    body = json.dumps(step["json"]).encode() if "json" in step else _body(step.get("body", ""))
     fields = {"content-type": "application/json", **step.get("carried", {})}
     answer = await trial.http.request(method, target, caller=_caller(step, trial), body=body, fields=fields)
     return http_answered(answer, step.get("expect", {}))
@@ -172,11 +189,15 @@ def _ask(step: JsonObject, trial: Trial) -> Ask:
         operation=step["call"],
         caller=_caller(step, trial),
         message=step.get("message", {}),
-        body=step["body"].encode() if "body" in step else None,
+        body=_body(step["body"]) if "body" in step else None,
         path=step.get("path", {}),
         carried=step.get("carried", {}),
         query=step.get("query", {}),
     )
+
+
+def _body(said: str | bytes) -> bytes:
+    return said.encode() if isinstance(said, str) else said
 
 
 def _caller(step: JsonObject, trial: Trial) -> Caller:

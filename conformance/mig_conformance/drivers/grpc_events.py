@@ -19,7 +19,7 @@ from mig_conformance.flaws import ClosedError
 
 _GAP = "mig.gap"
 _OPENING_S = 0.5
-_REFUSING_S = 0.05
+_REFUSING_S = 0.15
 
 
 class GrpcSubscription:
@@ -31,6 +31,7 @@ class GrpcSubscription:
         self._call = call
         self._channel = channel
         self._transcript = transcript
+        self._patience_s = patience_s
         self._after_gap: deque[Event] = deque()
         self._reading = Reading(self._read, what="event", patience_s=patience_s)
         self.opened = Answer(message={})
@@ -53,6 +54,15 @@ class GrpcSubscription:
         fields = {name: value for name, value in found.items() if isinstance(value, str)}
         self._transcript.received("gRPC", "a stream of events")
         self.opened = Answer(message={}, fields=fields)
+
+    async def late_refusal(self) -> Answer | None:
+        """See Subscription.late_refusal."""
+        over = asyncio.ensure_future(self._call.code())
+        await asyncio.wait([over], timeout=self._patience_s)
+        if not over.done():
+            over.cancel()
+            return None
+        return refused(await self._ending(), self._channel, self._transcript)
 
     async def close(self) -> None:
         await self._reading.stop()

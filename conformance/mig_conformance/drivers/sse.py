@@ -79,6 +79,9 @@ class SseSubscription:
         self.opened = opened
         self.comments = 0
 
+    async def late_refusal(self) -> None:
+        """There is none: the status was there first."""
+
     async def close(self) -> None:
         await self._reading.stop()
         self._response.close()

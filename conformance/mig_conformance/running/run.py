@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from importlib import import_module
+from typing import Any
 
 from mig_conformance.checks.check import Check
 from mig_conformance.checks.steps import run_steps
@@ -49,13 +50,13 @@ async def run_checks(
     try:
         async with asyncio.TaskGroup() as group:
             together = [
-                group.create_task(one(check, binding)) for check, binding in chosen if not _alone(check)
+                group.create_task(one(check, binding)) for check, binding in chosen if not is_alone(check)
             ]
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None
     results = [task.result() for task in together]
     for check, binding in chosen:
-        if _alone(check):
+        if is_alone(check):
             results.append(await one(check, binding))
     return results
 
@@ -66,7 +67,7 @@ async def run_check(
     """One check on one binding; a message that broke its schema makes it red even where its steps pass."""
     transcript = Transcript()
     result = partial(Result, check=check, binding=binding)
-    step: int | None = None
+    expected: Any = None
     began = time.monotonic()
     try:
         async with asyncio.timeout(_LONGEST_S):
@@ -76,7 +77,9 @@ async def run_check(
                 partial(_beside, links, transcript),
                 transcript,
                 _new_id,
+                check.vars,
                 restart,
+                lambda name: links.peer(name, transcript),
             )
             await _body(check)(trial)
         outcome, why = Outcome.passed, ""
@@ -85,20 +88,21 @@ async def run_check(
     except UnreachableError as gone:
         raise UnreachableError(f"{gone} (during {check.on(binding)})") from None
     except FlawError as flaw:
-        step = flaw.step
-        outcome, why = Outcome.failed, f"step {step}: {flaw}" if step else str(flaw)
+        outcome, expected = Outcome.failed, flaw.expected
+        why = str(flaw) if flaw.step is None else f"step {flaw.step}: {flaw}"
     except TimeoutError:
         outcome, why = Outcome.failed, f"not done within {_LONGEST_S:g} seconds"
     except Exception as error:
         outcome, why = Outcome.broken, f"{type(error).__name__}: {error}"
-    if outcome is Outcome.passed and transcript.violations:
+    if outcome in (Outcome.passed, Outcome.broken) and transcript.violations:
+        # Also where it is broken: a check relies on messages that have what their schema requires.
         outcome, why = Outcome.failed, f"the wire: {'; '.join(transcript.violations[:5])}"
     return result(
-        outcome=outcome, why=why, step=step, lines=transcript.lines, seconds=time.monotonic() - began
+        outcome=outcome, why=why, expected=expected, lines=transcript.lines, seconds=time.monotonic() - began
     )
 
 
-def _alone(check: Check) -> bool:
+def is_alone(check: Check) -> bool:
     """A restart takes the server from under every other check."""
     return check.alone or "restart" in check.needs
 

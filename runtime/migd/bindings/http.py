@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
 from typing import Protocol
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from mig_protocol.errors import MigFault
 from mig_protocol.http_exchange import Answer

@@ -74,7 +74,9 @@ class Admission:
     def check(self, context: Context, capability: str | UnsetType, payload: JsonObject) -> Entry:
         """Everything that can be decided without taking anything."""
         entry = self.visible(context, capability)
-        self._check_size(context, entry, payload)
+        # The encoded request is never smaller than the payload in it: only a large one is measured.
+        if not 0 < context.call.wire_bytes <= entry.max_payload_bytes:
+            _check_size(entry, payload)
         check_depth("/payload", payload, self._limits.max_depth)
         if entry.input is not None and not entry.input.is_valid(payload):
             raise self._schema_fault(entry, payload)
@@ -89,11 +91,7 @@ class Admission:
         """A capability that exists for this tenant, and that the caller's scopes allow."""
         if not capability:
             raise MigFault(MigErrorCode.MIG_INVALID_REQUEST, "capability is required")
-        decision = self._policy.decide(context.principal, context.tenant_id, "invoke", capability)
-        entry = self._catalog.find(capability)
-        if entry is None or not decision.allowed:
-            raise decision.fault()
-        return entry
+        return self._policy.open(context.principal, context.tenant_id, "invoke", capability)
 
     def room(self, tenant_id: str, capability: str) -> None:
         """Raises MigFault as an invocation now would, for what the tenant or the capability may take."""
@@ -195,20 +193,6 @@ class Admission:
             )
         return provider if self._tracer is None else TracedProvider(provider, self._tracer)
 
-    def _check_size(self, context: Context, entry: Entry, payload: JsonObject) -> None:
-        # The encoded request is never smaller than the payload in it: only a large one is measured.
-        wire_bytes = context.call.wire_bytes
-        if wire_bytes and wire_bytes <= entry.max_payload_bytes:
-            return
-        size = len(_encode(payload))
-        if size > entry.max_payload_bytes:
-            raise MigFault(
-                MigErrorCode.MIG_INVALID_REQUEST,
-                f"the payload has {size} bytes; {entry.id} takes at most {entry.max_payload_bytes}",
-                details={"payload_bytes": size, "max_payload_bytes": entry.max_payload_bytes},
-                variant="too_large",
-            )
-
     def _schema_fault(self, entry: Entry, payload: JsonObject) -> MigFault:
         schema = entry.input
         violations = schema.violations(payload, self._limits.max_violations) if schema is not None else []
@@ -217,6 +201,17 @@ class Admission:
             MigErrorCode.MIG_INVALID_REQUEST,
             f"the payload does not match the input schema of {entry.id}: {first}",
             details={"violations": violations, "schema_uri": entry.descriptor.input_schema_uri or None},
+        )
+
+
+def _check_size(entry: Entry, payload: JsonObject) -> None:
+    size = len(_encode(payload))
+    if size > entry.max_payload_bytes:
+        raise MigFault(
+            MigErrorCode.MIG_INVALID_REQUEST,
+            f"the payload has {size} bytes; {entry.id} takes at most {entry.max_payload_bytes}",
+            details={"payload_bytes": size, "max_payload_bytes": entry.max_payload_bytes},
+            variant="too_large",
         )
 
 

@@ -1,12 +1,14 @@
 """What an audit trail is: records, each a line with the hash of the line before it, in one or more homes.
 
-Every home has a chain of its own, so that one that loses its last moments in a crash still verifies.
+Every home has a chain of its own, so that one that loses its last moments in a crash still verifies. The text
+of a record is made once, and is in all of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import NamedTuple, Protocol
 
@@ -16,6 +18,22 @@ from mig_protocol.codec import encode
 from mig_protocol.messages import AuditQuery, AuditRecord
 
 _encode = msgspec.json.Encoder().encode
+
+
+class AuditEntry(msgspec.Struct, gc=False):
+    """A record as its homes keep it: the time in it, and its JSON, which has no place in a chain yet."""
+
+    at: datetime
+    text: bytes
+
+
+def entry_of(record: AuditRecord) -> AuditEntry:
+    """The record for every home. Never raises."""
+    try:
+        return AuditEntry(record.timestamp, _encode(record))
+    except UnicodeEncodeError:
+        # A token's subject may hold what UTF-8 can not carry.
+        return AuditEntry(record.timestamp, encode(record))
 
 
 class Head(NamedTuple):
@@ -29,7 +47,7 @@ NO_LINE = Head(0, "0" * 64)
 
 
 class Chain:
-    """Turns records into lines, one after another [MIG-AUD-005]."""
+    """Turns the texts of records into lines, one after another [MIG-AUD-005]."""
 
     __slots__ = ("head",)
 
@@ -40,16 +58,12 @@ class Chain:
         """Go on from there: what was sealed since did not get where it should."""
         self.head = head
 
-    def seal(self, record: AuditRecord) -> bytes:
-        """The record as the next line, without its newline."""
-        return self._sealed((_text(record),))[0]
+    def seal(self, text: bytes) -> bytes:
+        """The text as the next line, without its newline."""
+        return self._sealed((text,))[0]
 
-    def seal_all(self, records: Iterable[AuditRecord]) -> bytes:
-        """The records as the next lines, each with its newline."""
-        return b"\n".join([*self._sealed(map(_text, records)), b""])
-
-    def seal_texts(self, texts: Iterable[bytes]) -> bytes:
-        """The same for records that are JSON already: objects that have no place in a chain."""
+    def seal_all(self, texts: Iterable[bytes]) -> bytes:
+        """The texts as the next lines, each with its newline."""
         return b"\n".join([*self._sealed(texts), b""])
 
     def _sealed(self, texts: Iterable[bytes]) -> list[bytes]:
@@ -92,7 +106,7 @@ class AuditHome(Protocol):
     def lost(self) -> int:
         """How many records have been given up since the start."""
 
-    def append(self, record: AuditRecord) -> None:
+    def append(self, entry: AuditEntry) -> None:
         """Never raises, and never waits."""
 
 
@@ -117,11 +131,3 @@ class AuditSink(AuditHome, Protocol):
 
     async def close(self) -> None:
         """Write what is held."""
-
-
-def _text(record: AuditRecord) -> bytes:
-    try:
-        return _encode(record)
-    except UnicodeEncodeError:
-        # A token's subject may hold what UTF-8 can not carry.
-        return encode(record)

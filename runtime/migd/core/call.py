@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 if TYPE_CHECKING:
     from migd.core.tracing import Span
 
@@ -29,8 +31,7 @@ class Principal:
 ANONYMOUS = Principal(subject="anonymous", tenant_id=None, scopes=frozenset(), authenticated=False)
 
 
-@dataclass(slots=True, kw_only=True)
-class Call:
+class Call(Struct, kw_only=True):
     """One request on its way through the gateway.
 
     `binding` is http, websocket, grpc, nats or mcp. `tenant` is what the transport said (X-Tenant-ID,

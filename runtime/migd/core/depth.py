@@ -6,9 +6,13 @@ is deeper could be sent over one binding and read over no other.
 
 from __future__ import annotations
 
+from typing import Any
+
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
 from migd.core.provider import JsonObject
+
+_NESTING = (dict, list)
 
 
 def check_depth(name: str, value: JsonObject, most: int) -> None:
@@ -16,16 +20,17 @@ def check_depth(name: str, value: JsonObject, most: int) -> None:
 
     `name` is the field that `value` is, and a pointer to it in the fault's details.
     """
-    level: list[object] = [value]
+    level: list[Any] = [value]
     for _ in range(most):
-        level = [
-            inner
-            for outer in level
-            for inner in (outer.values() if isinstance(outer, dict) else outer)  # type: ignore[attr-defined]
-            if isinstance(inner, dict | list)
-        ]
-        if not level:
+        # A loop and no comprehension: most payloads are flat, and it is over before that would have begun.
+        inner: list[Any] = []
+        for outer in level:
+            for each in outer.values() if isinstance(outer, dict) else outer:
+                if isinstance(each, _NESTING):
+                    inner.append(each)
+        if not inner:
             return
+        level = inner
     message = f"nested deeper than {most} objects and lists"
     raise MigFault(
         MigErrorCode.MIG_INVALID_REQUEST,

@@ -24,8 +24,6 @@ from mig_protocol.messages import (
     HeartbeatRequest,
     HelloRequest,
     HelloResponse,
-    InvokeRequest,
-    InvokeResponse,
     MessageHeader,
     PublishAck,
     PublishRequest,
@@ -35,7 +33,7 @@ from mig_protocol.messages import (
 )
 from migd.core.administration import Administration
 from migd.core.admission import Admission
-from migd.core.call import ANONYMOUS, Call, Principal
+from migd.core.call import ANONYMOUS, Call
 from migd.core.cancellation import Cancellation
 from migd.core.catalog import Capability, Catalog
 from migd.core.condition import Condition
@@ -55,7 +53,7 @@ from migd.core.policy import Policy
 from migd.core.provider import JsonObject
 from migd.core.schemas import SchemaCatalog
 from migd.core.sessions import StreamSession
-from migd.core.streaming import Accepted, Send, Streaming
+from migd.core.streaming import Streaming
 from migd.core.subscription import Subscription
 from migd.core.tracing import Tracing
 
@@ -127,7 +125,13 @@ class Gateway:
             server_id=lambda: self.server_id,
             limits=limits,
         )
-        self._streaming = Streaming(self._contexts, self._invoker, clock, self._failure_header)
+        # Not through methods of our own: these are asked for every request.
+        self.authenticate = parts.authenticator.authenticate
+        """As `Authenticator.authenticate`, which decides and raises."""
+        self.invoke = self._invoker.invoke
+        """As `Invoker.invoke`."""
+        self.stream = Streaming(self._contexts, self._invoker, clock, self._failure_header).run
+        """As `Streaming.run`."""
         self._drain = Drain(self._admission, self._flights, self._events)
         self.neighbours = Neighbours(self._events, self._cancellation)
         self.condition = Condition(
@@ -180,10 +184,6 @@ class Gateway:
 
     # -- who -------------------------------------------------------------------------------------
 
-    def authenticate(self, authorization: str | None, certificate: str | None = None) -> Principal:
-        """As `Authenticator.authenticate`, which decides and raises."""
-        return self._parts.authenticator.authenticate(authorization, certificate)
-
     def require_admin(self, call: Call) -> None:
         """Admin, pro and cloud routes need the scope mig:admin once callers are authenticated.
 
@@ -205,12 +205,6 @@ class Gateway:
     def heartbeat(self, call: Call, request: HeartbeatRequest) -> HeartbeatAck:
         with self._tracing.span("HEARTBEAT", call, request):
             return self._negotiation.heartbeat(call, request)
-
-    def invoke(self, call: Call, request: InvokeRequest) -> InvokeResponse | Awaitable[InvokeResponse]:
-        return self._invoker.invoke(call, request)
-
-    async def stream(self, call: Call, request: InvokeRequest, accepted: Accepted, send: Send) -> None:
-        await self._streaming.run(call, request, accepted, send)
 
     async def publish(self, call: Call, request: PublishRequest) -> PublishAck:
         with self._tracing.span("PUBLISH", call, request):

@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import InvokeRequest, InvokeResponse, MigErrorCode
-from migd.core.admission import Admission, payload_of
+from migd.core.admission import Admission
 from migd.core.call import Call
 from migd.core.catalog import Entry
 from migd.core.clock import Clock
@@ -61,7 +61,7 @@ class Invoker:
         """One answer. A plain value when the provider answered at once and nothing had to be awaited."""
         context = self._open(call, _INVOKE, request)
         try:
-            payload = payload_of(request.payload)
+            payload = request.payload
             entry = self._admission.check(context, request.capability, payload)
             if not entry.unary:
                 raise MigFault(
@@ -96,7 +96,7 @@ class Invoker:
         """
         context = self._open(call, _STREAM, request)
         try:
-            payload = payload_of(request.payload)
+            payload = request.payload
             entry = self._admission.check(context, request.capability, payload)
             invocation = Invocation(context, self._clock)
             with self._flights.aboard(invocation):

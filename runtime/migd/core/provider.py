@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from msgspec import Struct
+
 from migd.core.call import Principal
 from migd.core.tracing import trace_fields
 
@@ -25,8 +27,7 @@ class _NoInputs:
 NO_INPUTS: AsyncIterator[JsonObject] = _NoInputs()
 
 
-@dataclass(slots=True, kw_only=True)
-class Work:
+class Work(Struct, kw_only=True):
     """One invocation, as its provider sees it.
 
     `deadline` is on the scale of `clock()` (seconds, monotonic); `deadline_ms` is the header's, of which

@@ -11,14 +11,11 @@ A refusal about an active stream does not end that stream: its error frame has e
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from collections.abc import Awaitable, Callable
 
-import msgspec
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from mig_protocol import codec
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import (
     CancelRequest,
@@ -36,6 +33,7 @@ from migd.core.call import Call
 from migd.core.cancellation import Cancellation
 from migd.core.clock import Clock
 from migd.core.context import Context, Contexts
+from migd.core.control_frames import cancellation_in
 from migd.core.depth import check_depth
 from migd.core.inputs import Inputs
 from migd.core.invoker import Invoker
@@ -43,12 +41,6 @@ from migd.core.limits import Limits
 from migd.core.provider import JsonObject
 
 Send = Callable[[StreamFrame], Awaitable[None]]
-
-
-class ControlFrame(msgspec.Struct):
-    """A frame that cancels. Its name is in what its sender is told of it."""
-
-    payload: CancelRequest
 
 
 class _Stream:
@@ -187,7 +179,7 @@ class StreamSession:
             and self._takes_input(frame.capability or ""),
             signal=lambda action: self._emit_control(stream, action),
         )
-        call = dataclasses.replace(self._call, wire_bytes=wire_bytes)
+        call = replace(self._call, wire_bytes=wire_bytes)
         self._streams[stream.stream_id] = stream
         stream.task = asyncio.create_task(self._run(stream, call, request))
 
@@ -226,11 +218,7 @@ class StreamSession:
             stream.inputs.close()
 
     async def _control(self, frame: RequestFrame) -> None:
-        payload = payload_of(frame.payload)
-        action = payload.get("action")
-        if action != "cancel":
-            raise _invalid('payload.action must be "cancel"')
-        asked = _cancellation(payload)
+        asked = cancellation_in(frame)
         header = self._header(frame.header)
         accepted, status = False, CancelStatus.completed
         target = self._target(frame, asked)
@@ -295,12 +283,6 @@ class StreamSession:
     def _header(self, header: RequestHeader | UnsetType) -> MessageHeader:
         """The answer's header. Raises MigFault when the frame's own header is not acceptable."""
         return self._contexts.respond(self._contexts.open(self._call, header))
-
-
-def _cancellation(payload: JsonObject) -> CancelRequest:
-    """What a frame that cancels says in its payload, under the bounds of CancelRequest."""
-    said = {name: payload[name] for name in ("target_message_id", "reason") if name in payload}
-    return codec.from_builtins(ControlFrame, {"payload": said}).payload
 
 
 def _invalid(message: str) -> MigFault:

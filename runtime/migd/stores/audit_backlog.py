@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 
-from mig_protocol.messages import AuditRecord
+from migd.core.audit import AuditEntry
 
 MOST_HELD = 65_536
-"""The most records that wait for a home that takes none: some 40 MB."""
+"""The most records that wait for a home that takes none: some 30 MB."""
 
 _log = logging.getLogger("migd.audit")
 
@@ -23,7 +23,7 @@ class AuditBacklog:
     def __init__(self, home: str, most: int = MOST_HELD) -> None:
         self._home = home
         self._most = most
-        self._held: list[AuditRecord] = []
+        self._held: list[AuditEntry] = []
         self._lost_before = 0
         self.lost = 0
         self.failure: str | None = None
@@ -31,13 +31,17 @@ class AuditBacklog:
     def __len__(self) -> int:
         return len(self._held)
 
-    def add(self, record: AuditRecord) -> None:
-        if len(self._held) < self._most:
-            self._held.append(record)
-        else:
-            self._lose(1)
+    def add(self, entry: AuditEntry) -> int:
+        """How many are held now."""
+        held = self._held
+        number = len(held)
+        if number < self._most:
+            held.append(entry)
+            return number + 1
+        self._lose(1)
+        return number
 
-    def take(self, most: int | None = None) -> list[AuditRecord]:
+    def take(self, most: int | None = None) -> list[AuditEntry]:
         """The oldest that are held, which are the caller's until they are written or given back."""
         batch, self._held = self._held, []
         if most is not None and len(batch) > most:
@@ -45,7 +49,7 @@ class AuditBacklog:
             del batch[most:]
         return batch
 
-    def give_back(self, batch: list[AuditRecord], reason: str) -> None:
+    def give_back(self, batch: list[AuditEntry], reason: str) -> None:
         """They could not be written. They are held on, before all others."""
         self._held = batch + self._held
         if self.failure is None:
@@ -63,7 +67,7 @@ class AuditBacklog:
             self.failure = None
             _log.warning("audit records are written again; %d were lost", lost, extra=self._facts(""))
 
-    def abandon(self, batch: list[AuditRecord], reason: str) -> None:
+    def abandon(self, batch: list[AuditEntry], reason: str) -> None:
         """They can not be written at all, and it is no use to try again."""
         if batch:
             self.lost += len(batch)

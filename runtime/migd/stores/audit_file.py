@@ -6,8 +6,7 @@ import asyncio
 import logging
 from pathlib import Path
 
-from mig_protocol.messages import AuditRecord
-from migd.core.audit import NO_LINE, Chain, Head
+from migd.core.audit import NO_LINE, AuditEntry, Chain, Head
 from migd.core.clock import Clock, Timer
 from migd.stores.audit_backlog import AuditBacklog
 from migd.stores.audit_head import HeadFile
@@ -50,9 +49,9 @@ class AuditFile:
     def lost(self) -> int:
         return self._backlog.lost
 
-    def append(self, record: AuditRecord) -> None:
+    def append(self, entry: AuditEntry) -> None:
         """Written before the event loop's next turn is over."""
-        self._backlog.add(record)
+        self._backlog.add(entry)
         if not self._due:
             self._due = True
             asyncio.get_running_loop().call_soon(self._flush)
@@ -104,7 +103,7 @@ class AuditFile:
             batch = self._backlog.take(_BLOCK)
             before = self._chain.head
             try:
-                self._lines.append(self._chain.seal_all(batch))
+                self._lines.append(self._chain.seal_all([entry.text for entry in batch]))
             except OSError as error:
                 self._chain.rewind(before)
                 self._backlog.give_back(batch, error.strerror or str(error))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from itertools import islice
 
-from mig_protocol.messages import AuditQuery, AuditRecord
-from migd.core.audit import AuditPage, Chain, Head
+from mig_protocol.messages import AuditQuery
+from migd.core.audit import AuditEntry, AuditPage, Chain, Head
 from migd.stores.audit_filter import AuditFilter
 
 _LOOKED_AT = 10_000
@@ -23,8 +23,8 @@ class MemoryAudit:
         self._lines: deque[bytes] = deque(maxlen=limit)
         self._chain = Chain()
 
-    def append(self, record: AuditRecord) -> None:
-        self._lines.append(self._chain.seal(record))
+    def append(self, entry: AuditEntry) -> None:
+        self._lines.append(self._chain.seal(entry.text))
 
     async def read(self, query: AuditQuery, after: int, limit: int) -> AuditPage:
         wants = AuditFilter(query).wants

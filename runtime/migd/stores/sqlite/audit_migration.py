@@ -30,6 +30,6 @@ def seal_format_1(connection: sqlite3.Connection) -> None:
     for (lines,) in connection.execute(_READ):
         texts = lines.splitlines()
         first = chain.head.sequence + 1
-        sealed = chain.seal_texts(texts)
+        sealed = chain.seal_all(texts)
         moments = [microseconds(_decode(text).timestamp) for text in texts]
         connection.execute(_INSERT, (first, len(texts), min(moments), max(moments), sealed))

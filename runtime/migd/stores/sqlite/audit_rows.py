@@ -6,8 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 
-from mig_protocol.messages import AuditRecord
-from migd.core.audit import NO_LINE, AuditPage, Chain, Head, hash_of
+from migd.core.audit import NO_LINE, AuditEntry, AuditPage, Chain, Head, hash_of
 from migd.stores.audit_filter import AuditFilter
 from migd.stores.sqlite.event_rows import microseconds
 
@@ -36,13 +35,13 @@ def chain_end(connection: sqlite3.Connection) -> Head:
     return Head(first + records - 1, hash_of(lines.removesuffix(b"\n").rpartition(b"\n")[2]))
 
 
-def insert(connection: sqlite3.Connection, chain: Chain, records: Sequence[AuditRecord]) -> None:
-    """Seal the records, at most ROW of them, and write them as one row."""
+def insert(connection: sqlite3.Connection, chain: Chain, entries: Sequence[AuditEntry]) -> None:
+    """Seal the entries, at most ROW of them, and write them as one row."""
     first = chain.head.sequence + 1
-    lines = chain.seal_all(records)
-    moments = [record.timestamp for record in records]
+    lines = chain.seal_all([entry.text for entry in entries])
+    moments = [entry.at for entry in entries]
     oldest_at, newest_at = microseconds(min(moments)), microseconds(max(moments))
-    connection.execute(_INSERT, (first, len(records), oldest_at, newest_at, lines))
+    connection.execute(_INSERT, (first, len(entries), oldest_at, newest_at, lines))
 
 
 def trim(connection: sqlite3.Connection, gone: int) -> None:

@@ -66,6 +66,9 @@ class WriteBehind(Generic[B]):
         """Returns when everything so far is committed. Raises MigFault MIG_UNAVAILABLE when it can not be."""
         while (sending := self._sending or self._send()) is not None:
             await asyncio.shield(sending)
+            if sending is self._sending:
+                # It was done already, so nothing was waited for: `_sent` runs only once the loop gets to it.
+                await asyncio.sleep(0)
 
     async def close(self) -> None:
         """The last batch; what can not be written now is lost, and that is said."""
