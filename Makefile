@@ -46,7 +46,7 @@ fresh: $(STAMP)  ## prove that generated/ is what spec/ says: delete, regenerate
 conformance: $(STAMP)  ## hold a running server to the golden messages and the smoke checks, on every binding
 	@$(BIN)/python -m pytest tests/vectors tests/conformance tests/grpc/test_smoke.py tests/nats/test_smoke.py
 
-fuzz: $(STAMP)  ## schema-driven fuzzing of a running server, bounded
+fuzz: $(STAMP)  ## fuzz a running server by its schemas, and every decoder; bounded
 	@$(BIN)/python -m pytest tests/fuzz --fuzz
 
 bench: $(STAMP)  ## measure against bare floors: figure, floor, ratio
