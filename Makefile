@@ -47,7 +47,7 @@ conformance: $(STAMP)  ## hold a running server to the golden messages and the s
 	@$(BIN)/python -m pytest tests/vectors tests/conformance tests/grpc/test_smoke.py tests/nats/test_smoke.py
 	@$(BIN)/mig-conformance self-test
 
-fuzz: $(STAMP)  ## schema-driven fuzzing of a running server, bounded
+fuzz: $(STAMP)  ## fuzz a running server by its schemas, and every decoder; bounded
 	@$(BIN)/python -m pytest tests/fuzz --fuzz
 
 bench: $(STAMP)  ## measure against bare floors: figure, floor, ratio
