@@ -16,6 +16,7 @@ from grpc_reflection.v1alpha import reflection
 from mig_protocol.errors import MigFault
 from mig_protocol.grpc_server import GrpcService, GrpcStub
 from mig_protocol.messages import HealthStatus, MigErrorCode
+from migd.grpc_acceptor import accepting_server
 from migd.grpc_handlers import rpc_handlers, service_names
 from migd.grpc_health import Health
 from migd.listening import ListenError
@@ -60,11 +61,14 @@ class GrpcEdge:
     ) -> None:
         self._going_down = False
         self._health = Health(readiness, service_names())
-        self._server = aio.server(options=_options(limits))
+        self._server = accepting_server(_options(limits))
         stub = GrpcStub(
             service, max_message_bytes=limits.max_message_bytes, max_frame_bytes=limits.max_frame_bytes
         )
-        self._server.add_generic_rpc_handlers(rpc_handlers(stub, self._admit))
+        shows_certificates = tls is not None and tls.asks_clients
+        self._server.add_generic_rpc_handlers(
+            rpc_handlers(stub, self._admit, shows_certificates=shows_certificates)
+        )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection(
             (*service_names(), health.SERVICE_NAME, reflection.SERVICE_NAME), self._server
