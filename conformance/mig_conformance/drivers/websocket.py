@@ -19,7 +19,7 @@ from aiohttp import (
 
 from mig_conformance.drivers.absent import Absent
 from mig_conformance.drivers.demultiplexer import Demultiplexer
-from mig_conformance.drivers.frames import FramesOfStream, answer_of, cancel_frame, request_frame
+from mig_conformance.drivers.frames import answer_of, begun, cancel_frame, request_frame
 from mig_conformance.drivers.http import credentials, read_answer, unreachable
 from mig_conformance.drivers.port import (
     Answer,
@@ -72,9 +72,7 @@ class WebSocketDriver(Absent):
 
     async def stream(self, ask: Ask, stream_id: str = "") -> Stream:
         """On a connection of its own."""
-        connection = await self.connect(ask.caller, ask.carried)
-        await connection.send(request_frame(ask.message, stream_id) if ask.body is None else ask.body)
-        return FramesOfStream(connection, stream_id)
+        return await begun(await self.connect(ask.caller, ask.carried), ask, stream_id)
 
     async def connect(self, caller: Caller, carried: Mapping[str, str] = _NOTHING) -> WebSocketFrames:
         """`carried` may have Sec-WebSocket-Protocol, to offer subprotocols."""

@@ -35,6 +35,7 @@ async def completed(declaration: Declaration, links: Links) -> Subject:
             profiles = _named({profile.id for profile in PROFILES}, hello, "header", "meta", "mig.profiles")
         if features is None:
             features = _named(FEATURES.keys(), hello, "enabled_features") | await probe.means()
+            features |= await probe.settings()
             if subject.endpoints.nats is not None and "events" in features:
                 features |= {"mirror"}
     return replace(
@@ -73,7 +74,22 @@ class _Probe:
             found.add("script")
         if self._subject.endpoints.http is not None and await self.ask("CONFORMANCE_HEALTH", {}, "admin"):
             found.add("admin")
+        own, other = await self._discovered("own"), await self._discovered("other")
+        if own and other and own != other:
+            found.add("hidden")
         return frozenset(found)
+
+    async def settings(self) -> frozenset[str]:
+        """How it is set up, as far as that can be seen: a caller without scopes may publish, or may not."""
+        if self._subject.auth.mode == "none":
+            return frozenset()
+        topic = {"topic": "conformance.probe", "payload": {}}
+        opened = await self.ask("PUBLISH", topic, "own"), await self.ask("PUBLISH", topic, "scopeless")
+        return frozenset({"topic-scopes"} if opened[0] and not opened[1] else ())
+
+    async def _discovered(self, caller: str) -> set[str]:
+        capabilities = _member(await self.ask("DISCOVER", {}, caller), "capabilities")
+        return {str(_member(each, "id")) for each in capabilities or ()}
 
     async def _serves(self, path: str) -> bool:
         if self._subject.endpoints.http is None:
