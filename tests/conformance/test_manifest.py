@@ -12,7 +12,7 @@ from mig_conformance.checks.features import KNOWN
 from mig_conformance.subject.document import Document, ManifestError, read_document
 from mig_conformance.subject.manifest import declaration_of, manifest_schema
 from mig_conformance.subject.placeholders import Placeholders
-from mig_conformance.subject.subject import Auth, Command, Declaration, Endpoints
+from mig_conformance.subject.subject import Auth, Command, Declaration, Endpoints, Limits
 
 WHOLE = """\
 implementation: gateway
@@ -178,3 +178,17 @@ def test_the_schema_is_one_and_knows_every_feature() -> None:
     schema = manifest_schema()
     Draft202012Validator.check_schema(schema)
     assert set(schema["properties"]["features"]["items"]["enum"]) == KNOWN
+
+
+def test_limits_and_further_gateways_are_known(tmp_path: Path) -> None:
+    further = 'limits: {retained_events: 200, keepalive_s: 0.5}\npeers: [{http: "http://localhost:2/"}]\n'
+    subject = read(WHOLE + further, tmp_path).subject
+    assert subject.limits == Limits(retained_events=200, keepalive_s=0.5)
+    assert subject.peers == (Endpoints(http="http://localhost:2"),)
+    for wrong, says in (
+        ("limits: {retained_events: 1}", "limits/retained_events: expected how many events"),
+        ("peers: [{}]", "peers/0: expected http, grpc or both"),
+        ("peers: [{nats: 'nats://localhost:1'}]", "peers/0: no member nats; it may have http, grpc"),
+    ):
+        with pytest.raises(ManifestError, match=says):
+            read(WHOLE + wrong, tmp_path)

@@ -29,6 +29,7 @@ MEANS: Final[Mapping[str, str]] = MappingProxyType(
         "restart": "The suite can restart the server: commands.restart or commands.start is there.",
         "ui": "GET /ui is served.",
         "docs": "GET /docs is served.",
+        "peers": "Further gateways on the same NATS are in the manifest: peers.",
     }
 )
 """What the suite judges with. Without one, a check that needs it leaves its requirement unjudged."""

@@ -81,11 +81,11 @@ async def connect(url: str) -> Client:
 
 @asynccontextmanager
 async def listening(
-    client: Client, subject: str, take: Take, *, patience_s: float
+    client: Client, subject: str, take: Take, *, patience_s: float, queue: str = ""
 ) -> AsyncIterator[NatsMessages]:
-    """What comes in on the subject from now on."""
+    """What comes in on the subject from now on; as a member of the group `queue`, its share of that."""
     try:
-        subscription = await client.subscribe(subject)
+        subscription = await client.subscribe(subject, queue=queue)
         await flush(client, patience_s)
     except errors.Error as error:
         raise lost(error) from None

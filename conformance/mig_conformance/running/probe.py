@@ -107,6 +107,8 @@ def _implied(subject: Subject) -> Iterator[str]:
         yield "tokens"
     if subject.commands.restart is not None or subject.commands.start is not None:
         yield "restart"
+    if subject.peers:
+        yield "peers"
 
 
 def _named(known: Any, value: Any, *path: str) -> frozenset[str]:

@@ -33,7 +33,7 @@ class ServerProcess:
 
     def __init__(self, subject: Subject, folder: Path) -> None:
         self._commands = subject.commands
-        self._endpoints = subject.endpoints
+        self._endpoints = (subject.endpoints, *subject.peers)
         self._folder = folder
         self._groups: list[Popen[bytes]] = []
 

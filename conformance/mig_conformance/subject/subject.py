@@ -25,6 +25,18 @@ class Endpoints:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What the server is set to; None where it is not said, and then not judged.
+
+    A topic keeps its last `retained_events`, and no more for long. An idle SSE stream has a comment every
+    `keepalive_s` seconds.
+    """
+
+    retained_events: int | None = None
+    keepalive_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Auth:
     """`tokens` are bearer tokens by the name of the caller (subject.callers); with `hs256_secret` the suite
     makes its own, and can judge forged and expired ones.
@@ -60,15 +72,18 @@ class Commands:
 class Subject:
     """The manifest. `profiles` and `features` are what the server declares; a feature is one of HELLO's, or
     one of the suite's own (checks.features). Only `bindings` are judged, as far as they have an endpoint.
+    `peers` are further gateways that are one with this one through NATS, for checks of just that.
     """
 
     implementation: str = "unknown"
     version: str = "unknown"
     contact: str = ""
     endpoints: Endpoints = field(default_factory=Endpoints)
+    peers: tuple[Endpoints, ...] = ()
     tenant: str = "acme"
     other_tenant: str = "other"
     auth: Auth = field(default_factory=Auth)
+    limits: Limits = field(default_factory=Limits)
     profiles: frozenset[str] = frozenset()
     features: frozenset[str] = frozenset()
     bindings: tuple[BindingName, ...] = BINDINGS
