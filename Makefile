@@ -43,8 +43,9 @@ check: $(STAMP)  ## lint, types, import contracts, breaking changes of the proto
 fresh: $(STAMP)  ## prove that generated/ is what spec/ says: delete, regenerate twice, compare
 	@tools/fresh
 
-conformance: $(STAMP)  ## hold a running server to the golden messages and the smoke checks, on every binding
+conformance: $(STAMP)  ## hold a running server to the golden messages and the smoke checks; prove the suite by its mutants
 	@$(BIN)/python -m pytest tests/vectors tests/conformance tests/grpc/test_smoke.py tests/nats/test_smoke.py
+	@$(BIN)/mig-conformance self-test
 
 fuzz: $(STAMP)  ## schema-driven fuzzing of a running server, bounded
 	@$(BIN)/python -m pytest tests/fuzz --fuzz
