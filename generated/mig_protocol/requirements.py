@@ -891,7 +891,7 @@ REQUIREMENTS: Final = (
         section="section 3: errors",
         profile="core",
         bindings=("http",),
-        checks=("errors/other-method",),
+        checks=("errors/other-method", "errors/other-method-of-the-stream"),
         excluded=None,
         unchecked=MappingProxyType({}),
     ),
