@@ -3,6 +3,7 @@
     SuiteError
      +-- FlawError        the server is at fault: the check is red
      |    +-- ClosedError   the server ended a connection that it should have kept
+     |    +-- SilentError   nothing came in answer to a request
      +-- UnreachableError nobody answers at an endpoint
      +-- UncheckedError   this server gives no way to judge it; no verdict on the server
 
@@ -33,6 +34,10 @@ class ClosedError(FlawError):
     def __init__(self, text: str, code: int | str | None = None) -> None:
         super().__init__(text)
         self.code = code
+
+
+class SilentError(FlawError):
+    """The server did not answer a request in time."""
 
 
 class UnreachableError(SuiteError):

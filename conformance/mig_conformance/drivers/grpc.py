@@ -17,7 +17,7 @@ from mig_conformance.drivers.grpc_status import Ending, ending_of, joined, refus
 from mig_conformance.drivers.port import Answer, Ask, BindingName, Caller, NotOnBindingError, Stream
 from mig_conformance.drivers.protobuf_json import decoded, encoded
 from mig_conformance.drivers.transcript import Transcript
-from mig_conformance.flaws import FlawError
+from mig_conformance.flaws import SilentError
 from mig_protocol.operations import OPERATIONS, Operation
 
 OPTIONS = (
@@ -56,7 +56,7 @@ class GrpcDriver(Absent):
                 data = await call
                 metadata = joined(await call.initial_metadata(), await call.trailing_metadata())
         except TimeoutError:
-            raise FlawError(f"no answer to {ask.operation} within {self._patience_s:g} seconds") from None
+            raise SilentError(f"no answer to {ask.operation} within {self._patience_s:g} seconds") from None
         except aio.AioRpcError as error:
             return refused(ending_of(error), self._channel, self._transcript)
         return self._read(operation, data, Ending(StatusCode.OK, "", metadata))

@@ -14,6 +14,7 @@ from nats.aio.msg import Msg
 from mig_conformance.drivers.absent import Absent
 from mig_conformance.drivers.frames import up_to_the_end
 from mig_conformance.drivers.http import read_answer
+from mig_conformance.drivers.json_text import read_json
 from mig_conformance.drivers.nats_connection import NatsMessage, NatsMessages, flush, listening, lost
 from mig_conformance.drivers.port import (
     Answer,
@@ -24,7 +25,7 @@ from mig_conformance.drivers.port import (
     NotOnBindingError,
 )
 from mig_conformance.drivers.transcript import Transcript
-from mig_conformance.flaws import FlawError, UncheckedError, UnreachableError, expect
+from mig_conformance.flaws import FlawError, SilentError, UncheckedError, UnreachableError, expect
 from mig_protocol.operations import OPERATIONS, Operation
 
 _OPERATIONS = {operation.id: operation for operation in OPERATIONS if operation.nats is not None}
@@ -95,7 +96,7 @@ class NatsDriver(Absent):
             missing = FlawError if own_subject else UnreachableError
             raise missing(f"nobody takes requests on {subject}") from None
         except errors.TimeoutError:
-            raise FlawError(f"no reply on {subject} within {self._patience_s:g} seconds") from None
+            raise SilentError(f"no reply on {subject} within {self._patience_s:g} seconds") from None
         except errors.BadSubjectError:
             raise NotOnBindingError(f"NATS has no subject {subject!r}") from None
         except errors.MaxPayloadError:
@@ -209,7 +210,7 @@ def _headers(ask: Ask) -> dict[str, str]:
 
 def _is_refusal(body: bytes) -> bool:
     try:
-        read = json.loads(body)
+        read = read_json(body)
     except ValueError:
         return False
     return isinstance(read, dict) and "error" in read

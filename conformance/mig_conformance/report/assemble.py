@@ -61,7 +61,7 @@ def assemble(
         suite=Suite(version=SUITE_VERSION, mig_version=MIG_VERSION, spec_hash=SPEC_HASH),
         implementation=_implementation(run.subject),
         selection=Selection(
-            bindings=tuple(each for each in run.subject.bindings if run.subject.endpoints.of(each)),
+            bindings=tuple(each for each in run.subject.bindings if not run.subject.why_not(each)),
             only=run.only.globs if run.only else (),
             known_failing=run.known.globs if run.known else (),
         ),

@@ -28,7 +28,8 @@ class Outcome(Enum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """`why` is one line, empty for `passed`; `expected` is what the step that failed expects, None where it
-    is not data; `lines` is what went over the wire; it took so many `seconds`.
+    is not data; `lines` is what went over the wire; it took so many `seconds`. `silent`: it failed because
+    nothing came in time.
     """
 
     check: Check
@@ -38,6 +39,7 @@ class Result:
     expected: Any = None
     lines: tuple[Line, ...] = ()
     seconds: float = 0.0
+    silent: bool = False
 
     @property
     def name(self) -> str:

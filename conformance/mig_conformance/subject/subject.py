@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
 from mig_conformance.drivers.port import BINDINGS, BindingName
 
 AuthMode = Literal["none", "jwt"]
+
+# They are where HTTP is, on servers that have what they carry.
+_CARRY: Mapping[BindingName, str] = MappingProxyType({"sse": "events", "websocket": "streaming"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +93,17 @@ class Subject:
     bindings: tuple[BindingName, ...] = BINDINGS
     commands: Commands = field(default_factory=Commands)
     patience_s: float = 10.0
+
+    def why_not(self, binding: BindingName) -> str:
+        """Why the binding is not judged; "" where it is."""
+        if binding not in self.bindings:
+            return f"--binding does not name {binding}"
+        if self.endpoints.of(binding) is None:
+            return f"no endpoint for {binding}"
+        carried = _CARRY.get(binding)
+        if carried is not None and carried not in self.features:
+            return f"the server does not declare {carried}, which {binding} is for"
+        return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,13 @@ OPERATIONS: Mapping[BindingName, tuple[str, ...]] = {
     "nats": (*_UNARY, "STREAM"),
 }
 """What can be asked over each binding. STREAM is an INVOKE that is streamed."""
+_OF_FEATURE: Mapping[str, str] = {
+    "PUBLISH": "events",
+    "SUBSCRIBE": "events",
+    "CANCEL": "cancel",
+    "HEARTBEAT": "heartbeat",
+    "STREAM": "streaming",
+}
 
 _NOTHING: Mapping[str, Any] = {}
 
@@ -54,9 +61,10 @@ async def asked(
 
 
 async def everywhere(trial: Trial, caller: Caller, **further: Any) -> AsyncIterator[tuple[str, Answer]]:
-    """Every operation that the binding has; `further` as of `asked`."""
+    """Every operation that the server has on the binding; `further` as of `asked`."""
     for operation in OPERATIONS[trial.binding]:
-        yield operation, await asked(trial, operation, caller, **further)
+        if _OF_FEATURE.get(operation) in (None, *trial.subject.features):
+            yield operation, await asked(trial, operation, caller, **further)
 
 
 async def refused_everywhere(trial: Trial, caller: Caller, code: str, **further: Any) -> None:

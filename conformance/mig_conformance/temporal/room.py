@@ -41,13 +41,15 @@ async def order(trial: Trial) -> None:
 
 @asynccontextmanager
 async def full(trial: Trial) -> AsyncIterator[None]:
-    """A server without room, filled over WebSockets, whose end makes room again.
+    """A server without room, filled over WebSockets, or without streams by calls over HTTP; their end makes
+    room again.
 
     Raises UncheckedError where the server has room for more than are tried.
     """
+    refuses_after = _refuses_after if "streaming" in trial.subject.features else _refuses_calls_after
     async with AsyncExitStack() as stack:
         for number in range(0, _MOST, _ON_A_CONNECTION):
-            if await _refuses_after(trial, stack, number):
+            if await refuses_after(trial, stack, number):
                 break
         else:
             raise UncheckedError(f"the server runs {_MOST} invocations at once, and more are not tried")
@@ -67,6 +69,28 @@ async def _refuses_after(trial: Trial, stack: AsyncExitStack, number: int) -> bo
     if answer["error"]["code"] != _NO_ROOM:
         raise FlawError(f"one of {number + _ON_A_CONNECTION} invocations at once: {answer['error']}")
     return True
+
+
+async def _refuses_calls_after(trial: Trial, stack: AsyncExitStack, number: int) -> bool:
+    """The same by as many calls: none of them is answered before its caller goes away, or one is refused."""
+    began = trial.new_id()
+    steps = ({"mark": began}, {"wait_ms": LONG_MS})
+    calls = [asyncio.create_task(trial.script(*steps, driver=trial.http)) for _ in range(_ON_A_CONNECTION)]
+    stack.push_async_callback(_end, calls)
+    all_began = {"await_mark": {"key": began, "count": _ON_A_CONNECTION}}
+    waiting = asyncio.create_task(trial.script(all_began, driver=trial.http))
+    stack.push_async_callback(_end, [waiting])
+    done, _ = await asyncio.wait({waiting, *calls}, return_when=asyncio.FIRST_COMPLETED)
+    error = done.pop().result().error
+    if error is not None and error["code"] != _NO_ROOM:
+        raise FlawError(f"one of {number + _ON_A_CONNECTION} invocations at once: {error}")
+    return error is not None
+
+
+async def _end(calls: list[asyncio.Task[Answer]]) -> None:
+    for call in calls:
+        call.cancel()
+    await asyncio.gather(*calls, return_exceptions=True)
 
 
 async def _room_again(trial: Trial) -> None:
