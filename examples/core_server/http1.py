@@ -166,7 +166,7 @@ def _written(response: Response, *, last: bool, bodiless: bool) -> bytes:
 
 
 async def _linger(reader: StreamReader, writer: StreamWriter) -> None:
-    """Takes what still comes for a while: closing on it would reset the connection before the answer is read."""
+    """Takes what still comes for a while: closing on it would reset the connection before it is read."""
     with suppress(OSError, TimeoutError):
         writer.write_eof()
         async with asyncio.timeout(_LINGER_S):
