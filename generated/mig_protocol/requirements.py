@@ -587,6 +587,8 @@ REQUIREMENTS: Final = (
         bindings=("http", "websocket", "grpc", "nats"),
         checks=(
             "invoke/order",
+            "invoke/order-cancelled",
+            "invoke/order-key",
             "invoke/order-scope",
             "invoke/order-scope-size",
             "invoke/order-size",
