@@ -23,12 +23,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--fixture", action="store_true", help="serve mig.conformance.script, for testing only"
     )
-    parser.epilog = "JWT_SECRET in the environment: every caller needs a token that it has signed with HS256."
+    parser.epilog = (
+        "CORE_SERVER_JWT_SECRET in the environment: every caller needs a token that it has signed with HS256."
+    )
     return parser.parse_args()
 
 
 async def _serve(options: argparse.Namespace) -> None:
-    secret = os.environ.get("JWT_SECRET", "").encode() or None
+    secret = os.environ.get("CORE_SERVER_JWT_SECRET", "").encode() or None
     capabilities = [INFER, *([script()] if options.fixture else [])]
     core = CoreServer(capabilities, server_id=f"core-server-{uuid.uuid4()}", secret=secret)
     ended = asyncio.Event()

@@ -25,7 +25,7 @@ def subject(**members: Any) -> Subject:
     [
         (check(), subject(), None, ""),
         (check(), subject(endpoints=Endpoints(grpc="a:1")), Outcome.not_applicable, "no endpoint for http"),
-        (check(), subject(bindings=("grpc",)), Outcome.not_applicable, "no endpoint for http"),
+        (check(), subject(bindings=("grpc",)), Outcome.not_applicable, "--binding does not name http"),
         (check(needs={"replay"}), subject(), Outcome.not_applicable, "does not declare replay"),
         (check(needs={"jwt"}), subject(), Outcome.not_applicable, "does not declare jwt"),
         (check(needs={"script"}), subject(), Outcome.unchecked, "it needs script"),
@@ -46,6 +46,17 @@ def test_a_check_runs_where_it_applies(of: Any, server: Subject, outcome: Outcom
     assert planned.outcome is outcome
     assert why in planned.why
     assert bool(planned.why) == bool(outcome)
+
+
+@pytest.mark.parametrize(("binding", "feature"), [("sse", "events"), ("websocket", "streaming")])
+def test_what_shares_the_endpoint_of_http_is_judged_where_what_it_carries_is_declared(
+    binding: str, feature: str
+) -> None:
+    without, declaring = subject(), subject(features=frozenset({feature}))
+    (undeclared,) = plan([check(bindings=(binding,))], without)
+    (declared,) = plan([check(bindings=(binding,))], declaring)
+    assert (undeclared.outcome, declared.outcome) == (Outcome.not_applicable, None)
+    assert undeclared.why == f"the server does not declare {feature}, which {binding} is for"
 
 
 def test_a_declared_profile_declares_what_it_requires_and_contains() -> None:

@@ -16,7 +16,15 @@ from support.document_reader import Reader
 # examples/README.md is followed by tests/examples.
 DOCUMENTS = sorted(
     path
-    for pattern in ("*.md", "docs/**/*.md", "conformance/*.md", "runtime/*.md", "tests/*.md", "tools/*.md")
+    for pattern in (
+        "*.md",
+        "docs/**/*.md",
+        "conformance/*.md",
+        "examples/*/*.md",
+        "runtime/*.md",
+        "tests/*.md",
+        "tools/*.md",
+    )
     for path in ROOT.glob(pattern)
 )
 

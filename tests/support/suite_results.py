@@ -69,7 +69,8 @@ def requirement(identifier: str, *checks: str, **members: Any) -> Requirement:
 def report_of(*results: Result, subject: Subject | None = None, **circumstances: Any) -> Report:
     """As if the protocol had no requirements but those that the checks of the results name."""
     given: dict[str, Any] = {"only": None, "known": None, "command": "mig-conformance run", "seconds": 1.5}
-    declared = subject or Subject(endpoints=EVERYWHERE, profiles=frozenset({"core"}))
+    features = frozenset({"events", "streaming"})
+    declared = subject or Subject(endpoints=EVERYWHERE, profiles=frozenset({"core"}), features=features)
     circumstances = {**given, **circumstances}
     rows = [requirement(identifier, *names) for identifier, names in _named(results).items()]
     return assemble(results, Circumstances(subject=declared, began=BEGAN, **circumstances), rows)

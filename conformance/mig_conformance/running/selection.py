@@ -88,7 +88,9 @@ def _planned(check: Check, binding: BindingName, subject: Subject, profiles: fro
 
 
 def _lack(need: str, means: Mapping[str, str]) -> str:
-    return f"it needs {need}: {means[need]}" if need in means else f"the server does not declare {need}"
+    if need not in means:
+        return f"the server does not declare {need}"
+    return f"it needs {need}, which is not there ({means[need].rstrip('.')})"
 
 
 def _matches(glob: str, check: Check, binding: BindingName) -> bool:
