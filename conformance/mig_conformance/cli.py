@@ -68,6 +68,8 @@ def command() -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line, `argv` or the process's own; a mistake is one line on standard error."""
+    # The library has words of its own for connections that a server or a mutant ends.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     try:
         status = command.main(argv, prog_name="mig-conformance", standalone_mode=False)
     except click.ClickException as error:

@@ -132,11 +132,23 @@ class Trial:
         return {"header": dict(header or {}), "capability": SCRIPT, "payload": {"steps": list(steps)}}
 
     async def stream(
-        self, message: Mapping[str, Any], stream_id: str = "", *, caller: Caller | None = None, **further: Any
+        self,
+        message: Mapping[str, Any],
+        stream_id: str | None = None,
+        *,
+        caller: Caller | None = None,
+        **further: Any,
     ) -> Stream:
-        """INVOKE as a stream."""
+        """INVOKE as a stream, as `open_stream` opens it."""
         asked = Ask(operation="INVOKE", caller=caller or self.own, message=message, **further)
-        return await self.driver.stream(asked, stream_id)
+        return await self.open_stream(asked, stream_id)
+
+    async def open_stream(self, ask: Ask, stream_id: str | None = None) -> Stream:
+        """A stream over the binding that is judged; "" leaves its id to the server. So does None, but over
+        NATS: there a new id is chosen, so that no frame comes before anybody listens.
+        """
+        unsaid = self.new_id() if self.binding == "nats" else ""
+        return await self.driver.stream(ask, unsaid if stream_id is None else stream_id)
 
     async def connect(self, caller: Caller | None = None, carried: Mapping[str, str] = _NOTHING) -> Frames:
         """A connection for frames."""

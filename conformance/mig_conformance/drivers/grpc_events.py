@@ -20,6 +20,14 @@ from mig_conformance.flaws import ClosedError
 _GAP = "mig.gap"
 _OPENING_S = 0.5
 _REFUSING_S = 0.15
+_TURNS = 20
+
+
+async def settled(ended: asyncio.Future[Any], *, within_s: float) -> None:
+    """Waits so long for the end of a call, and then for what a busy event loop has not come round to."""
+    await asyncio.wait([ended], timeout=within_s)
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
 
 
 class GrpcSubscription:
@@ -46,7 +54,7 @@ class GrpcSubscription:
         over = asyncio.ensure_future(self._call.code())
         await asyncio.wait([arrived], timeout=_OPENING_S)
         # A server, or a proxy before it, may send initial metadata and refuse right behind them.
-        await asyncio.wait([over], timeout=_REFUSING_S)
+        await settled(over, within_s=_REFUSING_S)
         if over.done() and over.result() is not StatusCode.OK:
             raise RefusedError(refused(await self._ending(), self._channel, self._transcript))
         over.cancel()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from io import BytesIO
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -72,7 +73,7 @@ class HttpDriver(Absent):
                 method,
                 URL(target, encoded=True),
                 headers={**credentials(caller), **fields},
-                data=body or None,
+                data=BytesIO(body) if body else None,
                 allow_redirects=False,
                 timeout=ClientTimeout(total=self._patience_s),
             ) as response:

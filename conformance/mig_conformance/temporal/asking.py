@@ -100,7 +100,7 @@ def _message(trial: Trial, operation: str, header: Mapping[str, Any]) -> JsonObj
 
 
 async def _streamed(trial: Trial, ask: Ask) -> Answer:
-    stream = await trial.driver.stream(ask)
+    stream = await trial.open_stream(ask)
     try:
         frame = (await stream.rest())[-1]
     finally:

@@ -24,6 +24,10 @@ class Cancellation:
         self._window_s = limits.cancel_window_s
         self.elsewhere: Elsewhere | None = None
 
+    def configure(self, limits: Limits) -> None:
+        """Other limits, for cancels that come from now on."""
+        self._window_s = limits.cancel_window_s
+
     async def cancel(self, call: Call, request: CancelRequest) -> CancelAck:
         """Always an answer; raises MigFault only for a request that is itself not acceptable."""
         context, target = self._open(call, request)
