@@ -43,10 +43,11 @@ check: $(STAMP)  ## lint, types, import contracts, breaking changes of the proto
 fresh: $(STAMP)  ## prove that generated/ is what spec/ says: delete, regenerate twice, compare
 	@tools/fresh
 
-conformance: $(STAMP)  ## hold a running server to the golden messages and the smoke checks, on every binding
-	@$(BIN)/python -m pytest tests/vectors tests/conformance tests/grpc/test_smoke.py tests/nats/test_smoke.py
+conformance: $(STAMP)  ## hold migd to the conformance suite on every binding, in open and jwt mode, and the suite to its mutants
+	@tools/conformance
+	@$(BIN)/python -m pytest tests/vectors tests/grpc/test_smoke.py tests/nats/test_smoke.py
 
-fuzz: $(STAMP)  ## schema-driven fuzzing of a running server, bounded
+fuzz: $(STAMP)  ## fuzz a running server by its schemas, and every decoder; bounded
 	@$(BIN)/python -m pytest tests/fuzz --fuzz
 
 bench: $(STAMP)  ## measure against bare floors: figure, floor, ratio

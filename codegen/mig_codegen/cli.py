@@ -30,7 +30,8 @@ _cases_option = click.option(
     "--cases",
     "cases_dir",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="The conformance suite's cases: refuse a requirement that none covers, and a case that covers none.",
+    help="The conformance suite's cases: refuse a requirement that none covers, and a case that covers none. "
+    "Default: those of the repository around the spec folder, if it has the suite.",
 )
 
 
@@ -43,11 +44,12 @@ def _telling_problems(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def wrapped(spec_dir: Path | None, cases_dir: Path | None, **options: Any) -> None:
         folder = spec_dir or repository_root(Path.cwd()) / "spec"
+        suite = cases_dir or _suite_beside(folder)
         try:
-            command(spec_dir=folder, cases_dir=cases_dir, **options)
+            command(spec_dir=folder, cases_dir=suite, **options)
         except SpecError as refusal:
             for problem in refusal.problems:
-                click.echo(_from_here(folder, cases_dir, str(problem)), err=True)
+                click.echo(_from_here(folder, suite, str(problem)), err=True)
             raise click.exceptions.Exit(1) from None
 
     return wrapped
@@ -119,6 +121,11 @@ def repository_root(start: Path) -> Path:
     raise click.UsageError(
         f"no spec/proto in {start} or above it; change into the repository or give --spec DIR"
     )
+
+
+def _suite_beside(spec_dir: Path) -> Path | None:
+    cases = spec_dir.resolve().parent / CASES
+    return cases if cases.is_dir() else None
 
 
 def _told(model: Model) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
+from collections.abc import Sequence
 from importlib import import_module
+from typing import NamedTuple
 
 import click
 
@@ -13,30 +16,47 @@ from mig_conformance.commands.exit_status import HARNESS_FAULT, INTERRUPTED, UNR
 from mig_conformance.flaws import UnreachableError
 from mig_conformance.version import SUITE_VERSION
 
-# Loaded when asked for: what runs checks takes a while to import, and --help need not wait for it.
-_COMMANDS = {
-    "run": "mig_conformance.commands.run",
-    "list": "mig_conformance.commands.list",
-    "explain": "mig_conformance.commands.explain",
-    "report": "mig_conformance.commands.report",
-    "self-test": "mig_conformance.selfproof.command",
+
+class _Word(NamedTuple):
+    """`module` has the command as `command`. It is loaded when it is asked for: what runs checks takes a
+    while to import, and --help need not wait for it.
+    """
+
+    module: str
+    about: str
+
+
+_WORDS = {
+    "run": _Word("mig_conformance.commands.run", "Judge a server."),
+    "list": _Word(
+        "mig_conformance.commands.list", "List the checks: which would run, and why the others not."
+    ),
+    "explain": _Word(
+        "mig_conformance.commands.explain", "Explain a requirement, a check, a profile or a feature."
+    ),
+    "report": _Word("mig_conformance.commands.report", "Show an earlier report again, in other forms."),
+    "self-test": _Word(
+        "mig_conformance.selfproof.command", "Prove the suite: every seeded mistake is found by its check."
+    ),
 }
 
 
-class _Commands(click.Group):
-    """Each module has its command as `command`."""
-
+class _Words(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(_COMMANDS)
+        return list(_WORDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in _WORDS:
             return None
-        found: click.Command = import_module(_COMMANDS[cmd_name]).command
+        found: click.Command = import_module(_WORDS[cmd_name].module).command
         return found
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, word.about) for name, word in _WORDS.items()])
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(cls=_Words, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(SUITE_VERSION, prog_name="mig-conformance", message="%(prog)s %(version)s")
 def command() -> None:
     """Hold a MIG server to the protocol, over every binding that it has, and report what it keeps.
@@ -46,10 +66,12 @@ def command() -> None:
     """
 
 
-def main() -> None:
-    """Run the command line; a mistake is one line on standard error."""
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line, `argv` or the process's own; a mistake is one line on standard error."""
+    # The library has words of its own for connections that a server or a mutant ends.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     try:
-        status = command.main(prog_name="mig-conformance", standalone_mode=False)
+        status = command.main(argv, prog_name="mig-conformance", standalone_mode=False)
     except click.ClickException as error:
         _end(error.format_message(), USAGE)
     except CaseError as error:

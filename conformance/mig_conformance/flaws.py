@@ -3,6 +3,7 @@
     SuiteError
      +-- FlawError        the server is at fault: the check is red
      |    +-- ClosedError   the server ended a connection that it should have kept
+     |    +-- SilentError   nothing came in answer to a request
      +-- UnreachableError nobody answers at an endpoint
      +-- UncheckedError   this server gives no way to judge it; no verdict on the server
 
@@ -11,15 +12,20 @@ Whatever else is raised while a check runs is a fault of the harness.
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class SuiteError(Exception):
     """The text is one line for a person."""
 
 
 class FlawError(SuiteError):
-    """The server answered wrongly; the text says how. `step` is the case's step that found it, from 1."""
+    """The server answered wrongly; the text says how. `step` is the case's step that found it, from 1, and
+    `expected` what that expects.
+    """
 
     step: int | None = None
+    expected: Any = None
 
 
 class ClosedError(FlawError):
@@ -28,6 +34,10 @@ class ClosedError(FlawError):
     def __init__(self, text: str, code: int | str | None = None) -> None:
         super().__init__(text)
         self.code = code
+
+
+class SilentError(FlawError):
+    """The server did not answer a request in time."""
 
 
 class UnreachableError(SuiteError):

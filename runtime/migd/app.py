@@ -15,32 +15,28 @@ from mig_protocol.codec import encode
 from mig_protocol.errors import MigFault
 from mig_protocol.http_server import HttpStub
 from migd.auth_config import AuthConfig
-from migd.authentication import build_authentication
+from migd.authentication import Authentication
 from migd.bindings.http import HttpBinding
 from migd.bindings.websocket import WebSocketBinding
 from migd.config import ConfigError, Settings
 from migd.conformance_fixture import WARNING, with_fixture
 from migd.console import PAGES_PREFIXES, build_pages
-from migd.core.audit import AuditSink
 from migd.core.auth import Authenticator
 from migd.core.catalog import Capability
 from migd.core.clock import Clock, SystemClock
 from migd.core.failpoints import UNARMED, Failpoint, Failpoints
 from migd.core.gateway import Gateway, Parts
-from migd.core.limits import Allowance, Identity, Limits
-from migd.core.ports import Store
+from migd.core.limits import Allowance, Identity
 from migd.core.recorder import NullRecorder, Recorder
-from migd.core.schema_bounds import SchemaBounds
-from migd.data_dir import ELSEWHERE, data_dir
+from migd.data_dir import ELSEWHERE
 from migd.exposure import exposure
 from migd.http_gate import HttpGate, gated
+from migd.keeping import audit_sinks_of, store_of
+from migd.limiting import limits_of
 from migd.measuring import observer, scraper, watch
 from migd.metrics import Metrics
 from migd.origins import ANY, Origins
-from migd.stores.audit_file import AuditFile
-from migd.stores.memory import MemoryStore
-from migd.stores.retention import Retention
-from migd.stores.sqlite import SqliteStore, StoreError, StoreFolderError
+from migd.stores.sqlite import StoreError, StoreFolderError
 from migd.tls import tls_of
 from migd.tracing.exporting import exporting_tracer
 
@@ -75,7 +71,7 @@ class Application:
             _log.warning(WARNING)
         metrics = Metrics() if settings.enable_metrics else None
         clock = SystemClock()
-        self._authentication = build_authentication(settings, auth or AuthConfig(), clock)
+        self.authentication = Authentication(settings, auth or AuthConfig(), clock)
         self.nats = _nats(settings)
         parts = _parts(
             settings,
@@ -83,7 +79,7 @@ class Application:
             tenants or {},
             self.nats,
             clock=clock,
-            authenticator=self._authentication.authenticator,
+            authenticator=self.authentication,
         )
         self.gateway = Gateway(parts)
         if self.nats is not None:
@@ -96,7 +92,7 @@ class Application:
 
     async def start(self) -> None:
         """Everything is ready to serve when this returns. Raises ConfigError for a bad store or bad keys."""
-        await self._authentication.start()
+        await self.authentication.start()
         try:
             await self.gateway.start(self._capabilities)
         except StoreFolderError as error:
@@ -105,18 +101,6 @@ class Application:
             raise ConfigError(str(error)) from error
         if self.nats is not None:
             await self.nats.start()
-
-    @property
-    def rereads(self) -> bool:
-        """Whether there is a file for `reopen` to look at again."""
-        return bool(self._settings.audit_log_path or self.tls or self._authentication.rings)
-
-    def reopen(self) -> None:
-        """What SIGHUP does: audit files are begun anew at their paths, keys and certificates read again."""
-        self.gateway.reopen_audit()
-        self._authentication.reload()
-        if self.tls is not None:
-            self.tls.reload()
 
     async def drain(self) -> None:
         """Nothing new; what runs ends by itself or is failed, and every stream has its last frame."""
@@ -131,7 +115,7 @@ class Application:
 
     async def close(self) -> None:
         """Let go of everything."""
-        await self._authentication.close()
+        await self.authentication.close()
         if self.nats is not None:
             await self.nats.close()
         await self.gateway.close()
@@ -184,7 +168,7 @@ def _parts(
 ) -> Parts:
     failpoints = _failpoints(settings.failpoint)
     return Parts(
-        store=_store(settings, clock, failpoints, recorder),
+        store=store_of(settings, clock, failpoints, recorder),
         authenticator=authenticator,
         clock=clock,
         recorder=recorder,
@@ -194,8 +178,8 @@ def _parts(
             metrics_enabled=settings.enable_metrics,
             nats_binding_active=nats.active if nats else bool,
         ),
-        limits=_limits(settings, tenants),
-        audit_sinks=_audit_sinks(settings, clock),
+        limits=limits_of(settings, tenants),
+        audit_sinks=audit_sinks_of(settings, clock),
         audit_on_failure=settings.audit_on_failure,
         require_tenant_header=settings.require_tenant_header,
         topic_scopes=settings.topic_scopes,
@@ -217,19 +201,6 @@ def _grpc_binding(gateway: Gateway) -> GrpcBinding:
     return GrpcBinding(gateway)
 
 
-def _store(settings: Settings, clock: Clock, failpoints: Failpoints, recorder: Recorder) -> Store:
-    if settings.store == "memory":
-        return MemoryStore(clock, _retention(settings))
-    return SqliteStore(
-        data_dir(settings, os.environ),
-        clock,
-        _retention(settings),
-        synchronous=settings.sqlite_synchronous,
-        failpoints=failpoints,
-        recorder=recorder,
-    )
-
-
 def _failpoints(text: str) -> Failpoints:
     if not text:
         return UNARMED
@@ -243,57 +214,3 @@ def _die() -> NoReturn:
     # The signal is there before the call returns, to the calling thread or to another.
     while True:
         time.sleep(1)
-
-
-def _limits(settings: Settings, tenants: Mapping[str, Allowance]) -> Limits:
-    return Limits(
-        max_deadline_ms=settings.max_deadline_ms,
-        max_concurrent_invocations=settings.max_concurrent_invocations,
-        max_streams_per_connection=settings.max_streams_per_connection,
-        max_depth=settings.max_depth,
-        max_connections=settings.max_connections,
-        max_connections_per_tenant=settings.max_connections_per_tenant,
-        idempotency_window_s=settings.idempotency_window_s,
-        cancel_window_s=settings.cancel_window_s,
-        heartbeat_min_ms=settings.heartbeat_min_ms,
-        heartbeat_max_ms=settings.heartbeat_max_ms,
-        sse_keepalive_s=settings.sse_keepalive_s,
-        schema=SchemaBounds(
-            max_bytes=settings.max_schema_bytes,
-            max_parts=settings.max_schema_parts,
-            max_patterns=settings.max_schema_patterns,
-            max_steps=settings.max_schema_steps,
-        ),
-        tenant=Allowance(
-            rate_per_s=settings.tenant_rate_per_s,
-            burst=settings.tenant_rate_burst,
-            concurrency=settings.tenant_concurrency,
-        ),
-        tenants=tenants,
-    )
-
-
-def _retention(settings: Settings) -> Retention:
-    return Retention(
-        events=settings.retention_events,
-        bytes=settings.retention_bytes,
-        age_s=settings.retention_age_s,
-        topics=settings.max_topics_per_tenant,
-        consumers=settings.max_consumers_per_tenant,
-        consumer_window_s=settings.consumer_window_s,
-        audit_records=settings.retention_audit_records,
-    )
-
-
-def _audit_sinks(settings: Settings, clock: Clock) -> tuple[AuditSink, ...]:
-    if settings.audit_log_path is None:
-        return ()
-    path = str(settings.audit_log_path)
-    try:
-        return (AuditFile(settings.audit_log_path, clock),)
-    except BlockingIOError as error:
-        raise ConfigError(
-            f"MIGD_AUDIT_LOG_PATH={path!r} is in use by another migd: give each gateway a file of its own"
-        ) from error
-    except OSError as error:
-        raise ConfigError(f"MIGD_AUDIT_LOG_PATH={path!r} can not be written: {error.strerror}") from error

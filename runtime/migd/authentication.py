@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from migd.auth_config import AuthConfig, IssuerConfig
@@ -14,45 +14,144 @@ from migd.core.call import Principal
 from migd.core.clock import Clock
 from migd.core.issuers import Issuer, Issuers, Tenancy
 from migd.core.verification import ASYMMETRIC, HS256, Either, KeySource, Secrets
-from migd.keys import KeyFile, KeyRing, KeyUrl, Refreshing
+from migd.keys import KeyFile, KeyRing, KeySetError, KeyUrl, Refreshing
+from migd.setting_rows import SETTINGS
 
 _log = logging.getLogger("migd.authentication")
 _HS256_KEY_BYTES = 32
 _FILE_LOOK_S = 5.0
 
 
+_RingKey = tuple[str, Refreshing]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Authentication:
-    """Decides who calls. `start` it before the first caller, `close` it at the end."""
+class Means:
+    """What callers are told apart by. `said` is all that it was made from."""
 
     authenticator: Authenticator
-    rings: Sequence[KeyRing] = ()
+    said: tuple[object, ...]
+    rings: Mapping[_RingKey, KeyRing] = field(default_factory=dict)
+
+
+class Authentication:
+    """The gateway's Authenticator, by means that can change. `start` it before the first caller, `close` it
+    at the end. Raises ConfigError for a mode that has nothing to tell callers apart by.
+
+    To change the means, `prepare` them, `apply` them, then `retire` those before.
+    """
+
+    def __init__(self, settings: Settings, declared: AuthConfig, clock: Clock) -> None:
+        self._clock = clock
+        self._means = _means(settings, declared, clock, {})
+        self._retired: list[KeyRing] = []
+
+    def authenticate(self, authorization: str | None, certificate: str | None = None) -> Principal:
+        return self._means.authenticator.authenticate(authorization, certificate)
+
+    def obstacle(self) -> str | None:
+        return self._means.authenticator.obstacle()
 
     async def start(self) -> None:
         """Raises ConfigError for a file of keys that can not be used. A server of keys may be away."""
-        for ring in self.rings:
+        await _start(self._means.rings.values())
+
+    async def check_files(self) -> None:
+        """Raises ConfigError for a file of keys that can not be used. Asks no server."""
+        for ring in self._means.rings.values():
+            await _probe(ring)
+
+    async def prepare(self, settings: Settings, declared: AuthConfig) -> Means:
+        """Look at files of keys, the known ones too. Raises ConfigError for one that can not be used, and for
+        what can not be meant; nothing has changed then.
+
+        Keys that are known stay known: a server that is away at this moment locks nobody out.
+        """
+        now = self._means
+        means = _means(settings, declared, self._clock, now.rings)
+        for key, ring in means.rings.items():
+            if key in now.rings:
+                await _probe(ring)
+        await _start(ring for key, ring in means.rings.items() if key not in now.rings)
+        # Equal ones remember which tokens were found good.
+        return now if means.said == now.said else means
+
+    def apply(self, means: Means) -> bool:
+        """Use these from the next caller on. Whether they are others than before."""
+        before, self._means = self._means, means
+        self._retired += [ring for key, ring in before.rings.items() if key not in means.rings]
+        for ring in means.rings.values():
+            ring.reload()
+        return before is not means
+
+    async def abandon(self, means: Means) -> None:
+        """They are not to be used after all."""
+        await _close(ring for key, ring in means.rings.items() if key not in self._means.rings)
+
+    async def retire(self) -> None:
+        """Let go of keys that are not used any more."""
+        retired, self._retired = self._retired, []
+        await _close(retired)
+
+    async def close(self) -> None:
+        await _close(self._means.rings.values())
+        await self.retire()
+
+
+async def _start(rings: Iterable[KeyRing]) -> None:
+    rings = list(rings)
+    try:
+        for ring in rings:
             await ring.start()
             obstacle = ring.obstacle()
             if obstacle is not None and ring.is_local:
                 raise ConfigError(obstacle)
-
-    def reload(self) -> None:
-        """Look for new keys now."""
-        for ring in self.rings:
-            ring.reload()
-
-    async def close(self) -> None:
-        for ring in self.rings:
-            await ring.close()
+    except BaseException:
+        await _close(rings)
+        raise
 
 
-def build_authentication(settings: Settings, declared: AuthConfig, clock: Clock) -> Authentication:
-    """Raises ConfigError for a mode that has nothing to tell callers apart by."""
+async def _probe(ring: KeyRing) -> None:
+    if not ring.is_local:
+        return
+    try:
+        await ring.probe()
+    except KeySetError as error:
+        raise ConfigError(f"{ring} {error}") from error
+
+
+async def _close(rings: Iterable[KeyRing]) -> None:
+    for ring in rings:
+        await ring.close()
+
+
+def _means(
+    settings: Settings, declared: AuthConfig, clock: Clock, known: Mapping[_RingKey, KeyRing]
+) -> Means:
     if settings.auth_mode == "none":
-        return Authentication(authenticator=OpenAuthenticator())
+        return Means(authenticator=OpenAuthenticator(), said=())
+    said = (declared, *(getattr(settings, row.field) for row in SETTINGS if row.field.startswith("jwt_")))
     if settings.auth_mode == "mtls":
-        return Authentication(authenticator=_by_certificate(declared))
-    return _by_token(settings, declared, clock)
+        return Means(authenticator=_by_certificate(declared), said=said)
+    rings = _Rings(known, clock)
+    authenticator = _by_token(settings, declared, clock, rings)
+    return Means(authenticator=authenticator, said=said, rings=rings.used)
+
+
+class _Rings:
+    """Rings by where their keys lie and how often they are looked at: one that is `known` is used again."""
+
+    def __init__(self, known: Mapping[_RingKey, KeyRing], clock: Clock) -> None:
+        self._known = known
+        self._clock = clock
+        self.used: dict[_RingKey, KeyRing] = {}
+
+    def at(self, location: str, settings: Settings) -> KeyRing:
+        refreshing = _refreshing(location, settings)
+        key = location, refreshing
+        ring = self.used.get(key) or self._known.get(key)
+        self.used[key] = ring = ring or KeyRing(_origin(location), refreshing, self._clock)
+        return ring
 
 
 def _by_certificate(declared: AuthConfig) -> Authenticator:
@@ -72,7 +171,7 @@ def _by_certificate(declared: AuthConfig) -> Authenticator:
     )
 
 
-def _by_token(settings: Settings, declared: AuthConfig, clock: Clock) -> Authentication:
+def _by_token(settings: Settings, declared: AuthConfig, clock: Clock, rings: _Rings) -> Authenticator:
     configs = [*_from_settings(settings), *declared.issuers]
     if not configs:
         raise ConfigError(
@@ -83,10 +182,8 @@ def _by_token(settings: Settings, declared: AuthConfig, clock: Clock) -> Authent
         raise ConfigError(
             f"MIGD_JWT_ISSUER={names[0]!r} is in {configs[-1].where}, too: one of them has to go"
         )
-    rings: list[KeyRing] = []
-    issuers = tuple(_issuer(config, settings, clock, rings) for config in configs)
-    authenticator = TokenAuthenticator(Issuers(issuers), clock, leeway_s=settings.jwt_leeway_s)
-    return Authentication(authenticator=authenticator, rings=rings)
+    issuers = tuple(_issuer(config, settings, rings) for config in configs)
+    return TokenAuthenticator(Issuers(issuers), clock, leeway_s=settings.jwt_leeway_s)
 
 
 def _from_settings(settings: Settings) -> Sequence[IssuerConfig]:
@@ -113,15 +210,14 @@ def _from_settings(settings: Settings) -> Sequence[IssuerConfig]:
     ]
 
 
-def _issuer(config: IssuerConfig, settings: Settings, clock: Clock, rings: list[KeyRing]) -> Issuer:
+def _issuer(config: IssuerConfig, settings: Settings, rings: _Rings) -> Issuer:
     sources: list[KeySource] = []
     usable: set[str] = set()
     if config.secrets:
         sources.append(_secrets(config))
         usable.add(HS256)
     if config.jwks:
-        rings.append(_ring(config.jwks, settings, clock))
-        sources.append(rings[-1])
+        sources.append(rings.at(config.jwks, settings))
         usable.update(ASYMMETRIC)
     return Issuer(
         name=config.issuer or None,
@@ -147,11 +243,14 @@ def _secrets(config: IssuerConfig) -> Secrets:
         raise ConfigError(f"{name} is a key of another kind, which everybody may know") from error
 
 
-def _ring(location: str, settings: Settings, clock: Clock) -> KeyRing:
+def _origin(location: str) -> KeyUrl | KeyFile:
+    return KeyUrl(location) if "://" in location else KeyFile(Path(location))
+
+
+def _refreshing(location: str, settings: Settings) -> Refreshing:
     is_url = "://" in location
-    refreshing = Refreshing(
+    return Refreshing(
         lifetime_s=settings.jwt_jwks_lifetime_s if is_url else _FILE_LOOK_S,
         retry_s=settings.jwt_jwks_retry_s if is_url else _FILE_LOOK_S,
         stale_s=settings.jwt_jwks_stale_s,
     )
-    return KeyRing(KeyUrl(location) if is_url else KeyFile(Path(location)), refreshing, clock)

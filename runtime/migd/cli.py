@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,12 +14,14 @@ from typing import TYPE_CHECKING
 import click
 
 from migd.audit_command import audit
-from migd.config import ConfigError, Settings, load_settings, unknown_variables
+from migd.config import ConfigError, Settings, unknown_variables
+from migd.config_command import config
+from migd.configuration import load_configuration
 from migd.data_dir import data_dir
 from migd.exposure import exposure
 from migd.listening import ListenError
 from migd.logs import configure_logging
-from migd.setting_rows import SETTINGS, Setting
+from migd.setting_flags import setting_options
 from migd.version import __version__
 
 if TYPE_CHECKING:
@@ -46,46 +49,29 @@ def main() -> None:
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--config", metavar="FILE", help="The migd.yaml that declares capabilities (MIGD_CONFIG).")
-@click.option("--addr", metavar="HOST:PORT", help="Where to listen (MIGD_ADDR, default :8080).")
 @click.version_option(__version__, prog_name="migd", message="%(prog)s %(version)s")
 @click.pass_context
-def command(context: click.Context, config: str | None, addr: str | None) -> None:
+def command(context: click.Context) -> None:
     """Run the MIG gateway.
 
     What it keeps is in one SQLite file in MIGD_DATA_DIR (unset, ~/.local/share/migd), or gone at its end
-    with MIGD_STORE=memory. Everything else is set by variables, too: `migd config` lists them.
+    with MIGD_STORE=memory.
+
+    A setting is an option, a variable of the environment, or a key of `settings` in the migd.yaml: the first
+    of these that says something wins. SIGHUP has the migd.yaml read again.
+
+    \b
+      migd --help-all      every setting as an option
+      migd config show     what the settings are, and from where
+      migd config check    whether a gateway could start with them
     """
-    given = {"MIGD_CONFIG": config, "MIGD_ADDR": addr}
-    context.obj = {variable: text for variable, text in given.items() if text is not None}
+    flags = context.ensure_object(dict)
     if context.invoked_subcommand is None:
-        _serve(load_settings(os.environ, context.obj))
+        _serve(flags)
 
 
-@command.command("config")
-@click.pass_obj
-def show_config(flags: Mapping[str, str]) -> None:
-    """Show every setting: its value now, its default, what it may be and what it does."""
-    settings = load_settings(os.environ, flags)
-    for row in SETTINGS:
-        click.echo(f"{row.variable}={_shown(row, settings)}")
-        default = f"default {row.default}" if row.default else "not set by default"
-        unit = f" {row.kind.unit}" if row.kind.unit else ""
-        click.echo(f"    {row.about} Takes {row.kind.allowed}{unit}; {default}.")
-
-
-@command.command()
-@click.pass_obj
-def check(flags: Mapping[str, str]) -> None:
-    """Read the settings and the migd.yaml, and list the capabilities that would be served."""
-    from migd.conformance_fixture import with_fixture
-
-    settings = load_settings(os.environ, flags)
-    for capability in with_fixture(settings, _manifest(settings).capabilities):
-        descriptor = capability.descriptor
-        click.echo(
-            f"{descriptor.id} {descriptor.version} ({', '.join(mode.value for mode in descriptor.modes)})"
-        )
+command.params += setting_options()
+command.add_command(config)
 
 
 @command.command()
@@ -113,7 +99,7 @@ def restore(flags: Mapping[str, str], file: Path, force: bool) -> None:
 
 
 def _store_folder(flags: Mapping[str, str]) -> Path:
-    settings = load_settings(os.environ, flags)
+    settings = load_configuration(os.environ, flags).settings
     if settings.store == "memory":
         raise MistakeError("MIGD_STORE=memory keeps nothing that could be backed up or restored")
     return data_dir(settings, os.environ)
@@ -132,7 +118,11 @@ def _store_mistakes() -> Iterator[None]:
         raise MistakeError(str(error)) from error
 
 
-def _serve(settings: Settings) -> None:
+def _serve(flags: Mapping[str, str]) -> None:
+    # Until it is handled: a hangup has nothing read again while all is read for the first time.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    configuration = load_configuration(os.environ, flags)
+    settings = configuration.settings
     configure_logging(level=settings.log_level, form=settings.log_format)
     for warning in unknown_variables(os.environ):
         _log.warning(warning)
@@ -143,26 +133,19 @@ def _serve(settings: Settings) -> None:
     listener = listen(settings.addr)
     url, kept = reachable_url(listener, tls=settings.tls_cert is not None), _kept(settings)
     with listener:
-        manifest = _manifest(settings)
+        manifest = configuration.manifest()
         if warning := exposure(settings):
             _log.warning(warning)
         if settings.grpc_addr is not None:
             # gRPC opens its socket itself, later, and does not say what is in the way of it.
             listen(settings.grpc_addr, "MIGD_GRPC_ADDR").close()
-        run(settings, manifest, listener, lambda others: _tell_ready(url, kept, others))
+        run(settings, manifest, listener, lambda others: _tell_ready(url, kept, others), lambda: _read(flags))
 
 
-def _manifest(settings: Settings) -> Manifest:
-    from migd.manifest import Manifest, ManifestError, load_manifest
-    from migd.providers.builtin import reference_capability
-    from migd.providers.hosts import ProviderHosts
-
-    if settings.config is None:
-        return Manifest(capabilities=(reference_capability(),))
-    try:
-        return load_manifest(settings.config, os.environ, ProviderHosts.of(settings.provider_hosts))
-    except ManifestError as error:
-        raise MistakeError(str(error)) from error
+def _read(flags: Mapping[str, str]) -> tuple[Settings, Manifest]:
+    """All that the sources say now."""
+    configuration = load_configuration(os.environ, flags)
+    return configuration.settings, configuration.manifest()
 
 
 def _kept(settings: Settings) -> str:
@@ -174,17 +157,6 @@ def _tell_ready(url: str, kept: str, others: Sequence[str]) -> None:
     served = f"migd {__version__} ready on {url} (console /ui, reference /docs, data in {kept})"
     click.echo(", ".join((served, *others)))
     sys.stdout.flush()
-
-
-def _shown(row: Setting, settings: Settings) -> str:
-    value = getattr(settings, row.field)
-    if row.secret and value:
-        return "(secret)"
-    if row.kind.shown is not None:
-        return row.kind.shown(value)
-    if row.kind.absent == ():
-        return ", ".join(value)
-    return str(value).lower() if isinstance(value, bool) else str(value or "")
 
 
 def _end(line: str) -> None:

@@ -1,4 +1,4 @@
-"""The gateway's settings, read from the environment (protocol section 9)."""
+"""The gateway's settings, read and within their bounds (protocol section 9)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from migd.setting_rows import PREFIX, SETTINGS, Setting
+from migd.setting_sources import Given, given_settings
 from migd.setting_values import Address
 
 
@@ -116,9 +117,13 @@ def load_settings(environ: Mapping[str, str], flags: Mapping[str, str] | None = 
 
     An empty value is an absent one. Raises ConfigError for the first value that can not be used.
     """
-    given = dict(flags or {})
-    settings = Settings(**{row.field: _value(row, environ, given) for row in SETTINGS})
-    _check_together(settings)
+    return settings_of(given_settings(environ, flags or {}, {}))
+
+
+def settings_of(given: Mapping[str, Given]) -> Settings:
+    """What these texts mean. Raises ConfigError for the first that can not be used."""
+    settings = Settings(**{row.field: _value(row, given[row.variable]) for row in SETTINGS})
+    check_together(settings)
     return settings
 
 
@@ -129,24 +134,23 @@ def unknown_variables(environ: Mapping[str, str]) -> list[str]:
     for name in sorted(environ):
         if name.startswith(PREFIX) and name not in known:
             close = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {close[0]}?" if close else "; `migd config` lists those that are"
+            hint = f"; did you mean {close[0]}?" if close else "; `migd config show` lists those that are"
             warnings.append(f"{name} is not a setting of migd{hint}")
     return warnings
 
 
-def _value(row: Setting, environ: Mapping[str, str], flags: Mapping[str, str]) -> Any:
-    text = flags.get(row.variable) or environ.get(row.variable, "").strip() or row.default
-    if not text:
+def _value(row: Setting, given: Given) -> Any:
+    if not given.text:
         return row.kind.absent
     try:
-        return row.kind.parse(text)
+        return row.kind.parse(given.text)
     except ValueError:
-        name = row.flag if row.variable in flags else row.variable
-        shown = "" if row.secret or row.kind.shown else f"={text!r}"
-        raise ConfigError(f"{name}{shown} is not usable: expected {row.kind.allowed}") from None
+        shown = "" if row.secret or row.kind.shown else f"={given.text!r}"
+        raise ConfigError(f"{given.name}{shown} is not usable: expected {row.kind.allowed}") from None
 
 
-def _check_together(settings: Settings) -> None:
+def check_together(settings: Settings) -> None:
+    """Raises ConfigError for settings that contradict each other, or need one that is not set."""
     keys = settings.jwt_hs256_secret or settings.jwt_jwks or settings.config
     if settings.auth_mode == "jwt" and not keys:
         raise ConfigError(

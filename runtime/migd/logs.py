@@ -77,7 +77,7 @@ def configure_logging(*, level: str, form: str, stream: TextIO | None = None) ->
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
-    handler.addFilter(_is_ours_to_tell)
+    handler.addFilter(is_ours_to_tell)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
@@ -86,7 +86,7 @@ def configure_logging(*, level: str, form: str, stream: TextIO | None = None) ->
     logging.getLogger("uvicorn").setLevel(max(logging.WARNING, root.level))
 
 
-def _is_ours_to_tell(record: logging.LogRecord) -> bool:
+def is_ours_to_tell(record: logging.LogRecord) -> bool:
     """Anyone can send bytes that are not HTTP or not UTF-8, or a handshake that is refused; that is answered,
     and not our failure.
     """

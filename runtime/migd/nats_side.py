@@ -67,6 +67,7 @@ class NatsSide:
             recorder=parts.recorder,
             clock=parts.clock,
             server_id=lambda: gateway.server_id,
+            serves=self.serves,
         )
         if self.serves:
             self._binding = NatsBinding(

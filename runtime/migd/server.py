@@ -19,6 +19,7 @@ from migd.app import Application
 from migd.config import ConfigError, Settings
 from migd.http_edge import HttpEdge
 from migd.http_protocol import HttpLimits
+from migd.reload import Read, Reload
 
 if TYPE_CHECKING:
     from migd.grpc_edge import GrpcEdge
@@ -32,15 +33,16 @@ Ready = Callable[[Sequence[str]], None]
 """Told where else the gateway is served, such as "gRPC on 127.0.0.1:9090"."""
 
 
-def run(settings: Settings, manifest: Manifest, listener: socket.socket, ready: Ready) -> None:
-    """Serve until SIGTERM or SIGINT, then end in order. `ready` is called when the first request can come.
+def run(settings: Settings, manifest: Manifest, listener: socket.socket, ready: Ready, read: Read) -> None:
+    """Serve until SIGTERM or SIGINT, then end in order. `ready` is called when the first request can come,
+    `read` for what the sources of settings and manifest say at each SIGHUP.
 
     In order: no new connections; what is in flight ends, or is failed after MIGD_SHUTDOWN_GRACE_S; streams
     end with a terminal frame. A second signal ends the process at once. Raises ConfigError.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         application = Application(settings, manifest.capabilities, manifest.tenants, manifest.auth)
-        runner.run(_serve(application, settings, listener, ready))
+        runner.run(_serve(application, settings, listener, ready, read))
 
 
 def edge_of(
@@ -101,13 +103,15 @@ def grpc_edge_of(application: Application, settings: Settings) -> GrpcEdge | Non
     )
 
 
-async def _serve(application: Application, settings: Settings, listener: socket.socket, ready: Ready) -> None:
+async def _serve(
+    application: Application, settings: Settings, listener: socket.socket, ready: Ready, read: Read
+) -> None:
     grpc = grpc_edge_of(application, settings)
     edge = edge_of(application, settings, listener, grpc)
     _stop_on_signal(edge, settings.shutdown_grace_s)
-    if application.rereads:
-        # Without a file to look at again, a hangup ends migd as it does any program on a terminal.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, application.reopen)
+    reload = Reload(application, settings, read)
+    # Asked during the start, it is done after it; a terminal that goes away takes no gateway with it.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload.ask)
     try:
         await application.start()
     except MigFault as fault:
@@ -123,7 +127,9 @@ async def _serve(application: Application, settings: Settings, listener: socket.
             serving = tasks.create_task(edge.run_until_stopped())
             await edge.ready.wait()
             ready([f"gRPC on {grpc.address}"] if grpc else [])
+            reloading = tasks.create_task(reload.follow())
             await serving
+            reloading.cancel()
     finally:
         await application.close()
 

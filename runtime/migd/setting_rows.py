@@ -35,13 +35,27 @@ class Setting:
     default: str
     kind: Kind
     about: str
-    flag: str = ""
     secret: bool = False
 
     @property
     def field(self) -> str:
-        """The attribute of `Settings` that holds it."""
+        """The attribute of `Settings` that holds it, and the key in the `settings` of a migd.yaml."""
         return self.variable.removeprefix(PREFIX).lower()
+
+    @property
+    def flag(self) -> str:
+        """The option of `migd`; "" for a secret: every user of the machine can read a command line."""
+        return "" if self.secret else f"--{self.field.replace('_', '-')}"
+
+    @property
+    def in_file(self) -> bool:
+        """Whether a migd.yaml may hold it; which file that is it can not say itself."""
+        return self.variable != "MIGD_CONFIG"
+
+    @property
+    def reloads(self) -> bool:
+        """Whether SIGHUP changes it in a running gateway; otherwise that takes a restart."""
+        return self.variable in RELOADED
 
 
 _BYTES = integer(1024, 1 << 30, "bytes")
@@ -83,8 +97,8 @@ _HTTP_URL = matching(r"https?://[^\s/@]+(/\S*)?", "a URL such as http://localhos
 _LEVEL = choice("debug", "info", "warning", "error")
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("MIGD_ADDR", ":8080", ADDRESS, "Where HTTP is served; port 0 takes a free one.", flag="--addr"),
-    Setting("MIGD_CONFIG", "", FILE, "The migd.yaml that declares capabilities.", flag="--config"),
+    Setting("MIGD_ADDR", ":8080", ADDRESS, "Where HTTP is served; port 0 takes a free one."),
+    Setting("MIGD_CONFIG", "", FILE, "The migd.yaml that declares capabilities."),
     Setting("MIGD_SERVER_ID", "", _SERVER_ID, "The name given in HELLO; unset, one that the store keeps."),
     Setting("MIGD_AUTH_MODE", "none", _AUTH_MODE, "What callers must show: nothing, a token, a certificate."),
     Setting("MIGD_JWT_HS256_SECRET", "", TEXT, "What tokens are signed with in jwt mode.", secret=True),
@@ -177,3 +191,40 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("MIGD_HEARTBEAT_MIN_MS", "1000", _MILLISECONDS, "The shortest heartbeat interval suggested."),
     Setting("MIGD_HEARTBEAT_MAX_MS", "60000", _MILLISECONDS, "The longest heartbeat interval suggested."),
 )
+
+RELOADED = frozenset(
+    {
+        "MIGD_JWT_HS256_SECRET",
+        "MIGD_JWT_HS256_SECRET_PREVIOUS",
+        "MIGD_JWT_JWKS",
+        "MIGD_JWT_JWKS_LIFETIME_S",
+        "MIGD_JWT_JWKS_RETRY_S",
+        "MIGD_JWT_JWKS_STALE_S",
+        "MIGD_JWT_ISSUER",
+        "MIGD_JWT_AUDIENCE",
+        "MIGD_JWT_ALGORITHMS",
+        "MIGD_JWT_LEEWAY_S",
+        "MIGD_LOG_LEVEL",
+        "MIGD_LOG_FORMAT",
+        "MIGD_PROVIDER_HOSTS",
+        "MIGD_SSE_KEEPALIVE_S",
+        "MIGD_MAX_CONCURRENT_INVOCATIONS",
+        "MIGD_TENANT_RATE_PER_S",
+        "MIGD_TENANT_RATE_BURST",
+        "MIGD_TENANT_CONCURRENCY",
+        "MIGD_MAX_DEPTH",
+        "MIGD_MAX_STREAMS_PER_CONNECTION",
+        "MIGD_MAX_CONNECTIONS",
+        "MIGD_MAX_CONNECTIONS_PER_TENANT",
+        "MIGD_MAX_DEADLINE_MS",
+        "MIGD_IDEMPOTENCY_WINDOW_S",
+        "MIGD_CANCEL_WINDOW_S",
+        "MIGD_MAX_SCHEMA_BYTES",
+        "MIGD_MAX_SCHEMA_PARTS",
+        "MIGD_MAX_SCHEMA_PATTERNS",
+        "MIGD_MAX_SCHEMA_STEPS",
+        "MIGD_HEARTBEAT_MIN_MS",
+        "MIGD_HEARTBEAT_MAX_MS",
+    }
+)
+"""The variables of those that SIGHUP changes, where a migd.yaml sets them."""

@@ -47,6 +47,10 @@ class Kind:
     absent: Any = ""
     # Where a value may hold a secret: the value with that left out.
     shown: Callable[[str], str] | None = None
+    # Whether a YAML list says the same as its items with commas between them.
+    listed: bool = False
+    # The text as it means the same anywhere, when it was written in a file of this folder.
+    placed: Callable[[Path, str], str] | None = None
 
 
 def integer(least: int, most: int, unit: str = "") -> Kind:
@@ -107,7 +111,7 @@ def several(pattern: str, allowed: str, check: Callable[[str], object] = str) ->
             check(word)
         return words
 
-    return Kind(allowed, parse, absent=())
+    return Kind(allowed, parse, absent=(), listed=True)
 
 
 def network(text: str) -> None:
@@ -144,6 +148,16 @@ def key_set_location(text: str) -> str:
     return text
 
 
+def placed_key_set(folder: Path, location: str) -> str:
+    """A path that a file of `folder` names is relative to that folder."""
+    return location if "://" in location else placed_path(folder, location)
+
+
+def placed_path(folder: Path, path: str) -> str:
+    """A path that a file of `folder` names is relative to that folder."""
+    return str(folder / path)
+
+
 def _parse_names(names: Sequence[str]) -> Callable[[str], frozenset[str]]:
     def parse(text: str) -> frozenset[str]:
         chosen = frozenset(name.strip() for name in text.split(","))
@@ -156,14 +170,8 @@ def _parse_names(names: Sequence[str]) -> Callable[[str], frozenset[str]]:
 
 def subset(*names: str) -> Kind:
     """Some of a few words, with commas between them."""
-    return Kind(
-        f"some of {', '.join(names)}, with commas between them", _parse_names(names), absent=frozenset()
-    )
-
-
-KEY_SET = Kind(
-    "the path of a JWK Set file, or its https:// URL (http:// on this machine only)", key_set_location
-)
+    allowed = f"some of {', '.join(names)}, with commas between them"
+    return Kind(allowed, _parse_names(names), absent=frozenset(), listed=True)
 
 
 def _parse_nats_urls(text: str) -> str:
@@ -189,11 +197,17 @@ FLAG = Kind("true or false", _parse_flag)
 ADDRESS = Kind(
     "host:port, such as 127.0.0.1:8080, [::1]:8080 or :8080 for every interface", _parse_address, absent=None
 )
-FILE = Kind("the path of a file", Path, absent=None)
-FOLDER = Kind("the path of a folder", Path, absent=None)
+FILE = Kind("the path of a file", Path, absent=None, placed=placed_path)
+FOLDER = Kind("the path of a folder", Path, absent=None, placed=placed_path)
+KEY_SET = Kind(
+    "the path of a JWK Set file, or its https:// URL (http:// on this machine only)",
+    key_set_location,
+    placed=placed_key_set,
+)
 TEXT = Kind("text", str)
 NATS_URLS = Kind(
     "NATS URLs with commas between them, such as nats://localhost:4222 or tls://user:password@host",
     _parse_nats_urls,
     shown=without_credentials,
+    listed=True,
 )

@@ -1,18 +1,15 @@
 """The certificate that every listener shows, and the authorities whose clients it takes.
 
-TLS 1.2 or newer. `reload` is for new handshakes; connections go on as they are.
+TLS 1.2 or newer. Other certificates are for new handshakes; connections go on as they are.
 """
 
 from __future__ import annotations
 
-import logging
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from migd.config import ConfigError, Settings
-
-_log = logging.getLogger("migd.tls")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +30,14 @@ class Pem:
     client_ca: bytes | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificates:
+    """What was in the files at one moment."""
+
+    pem: Pem
+    context: ssl.SSLContext
+
+
 def tls_of(settings: Settings) -> ServerTls | None:
     """None where the gateway speaks plain HTTP. Raises ConfigError for files that can not be used."""
     if settings.tls_cert is None or settings.tls_key is None:
@@ -48,7 +53,7 @@ class ServerTls:
     def __init__(self, files: TlsFiles) -> None:
         self._files = files
         self.pem = self._read()
-        """For listeners that do not take a context; another object after a reload."""
+        """For listeners that do not take a context; another object after `use`."""
         self._current = self._loaded()
         # Listeners keep the context that they began with, so that one stays and passes each handshake on to
         # the newest: a context can take other certificates, but can not forget an authority.
@@ -60,15 +65,14 @@ class ServerTls:
         """Whether only clients with a certificate come in."""
         return self._files.client_ca is not None
 
-    def reload(self) -> None:
-        """Read the files again. Those that can not be used are told in the log, and the old ones stay."""
-        try:
-            pem, current = self._read(), self._loaded()
-        except ConfigError as error:
-            _log.error("the certificate in use stays: %s", error)
-            return
-        self.pem, self._current = pem, current
-        _log.info("new connections get the certificate that is in the files now")
+    def read(self) -> Certificates:
+        """What the files hold now. Raises ConfigError for those that can not be used."""
+        return Certificates(pem=self._read(), context=self._loaded())
+
+    def use(self, certificates: Certificates) -> bool:
+        """For new handshakes, from now on. Whether they are others than before."""
+        before, self.pem, self._current = self.pem, certificates.pem, certificates.context
+        return before != certificates.pem
 
     def _pass_on(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
         connection.context = self._current

@@ -2,43 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from aiohttp import web
 
 from migd.config import ConfigError, load_settings
-from support.local_web import serving
+from support.key_server import key_server
 from support.running_migd import LocalMigd, local_migd
 from support.signing_keys import SigningKey, ec_key, ed_key, key_set, rsa_key
 from support.until import until
 
 DISCOVER = "/mig/v0.1/discover"
-
-
-class KeyServer:
-    """Serves a key set, and counts how often it is asked."""
-
-    def __init__(self) -> None:
-        self.body = key_set([rsa_key()])
-        self.status = 200
-        self.headers: dict[str, str] = {}
-        self.asked = 0
-        self.url = ""
-
-    async def handle(self, _request: web.Request) -> web.Response:
-        self.asked += 1
-        return web.Response(body=self.body, status=self.status, headers=self.headers)
-
-
-@asynccontextmanager
-async def key_server() -> AsyncIterator[KeyServer]:
-    keys = KeyServer()
-    async with serving("GET", "/keys", keys.handle) as url:
-        keys.url = f"{url}/keys"
-        yield keys
 
 
 async def answer(migd: LocalMigd, key: SigningKey) -> int:
@@ -69,7 +43,7 @@ async def test_invented_key_ids_do_not_make_the_gateway_ask_more_often() -> None
             assert await answer(migd, SigningKey("RS256", f"invented-{number}", rsa_key().private)) == 401
 
         assert keys.asked == 1
-        migd.application.reopen()
+        await migd.reload.run()
         await until(lambda: keys.asked == 2)
 
 
@@ -77,7 +51,7 @@ async def test_keys_outlive_their_server_for_a_while_and_no_longer() -> None:
     bounds = {"MIGD_JWT_JWKS_RETRY_S": "0.1", "MIGD_JWT_JWKS_STALE_S": "1"}
     async with key_server() as keys, local_migd(**trusting(keys.url, **bounds)) as migd:
         keys.status = 503
-        migd.application.reopen()
+        await migd.reload.run()
         await until(lambda: keys.asked > 1)
 
         assert await answer(migd, rsa_key()) == 200
@@ -135,10 +109,10 @@ async def test_a_file_is_read_again_on_a_hangup_and_a_broken_one_changes_nothing
     file.write_bytes(key_set([rsa_key()]))
     async with local_migd(**trusting(str(file))) as migd:
         file.write_bytes(b"half of a fi")
-        migd.application.reopen()
+        await migd.reload.run()
         assert await answer(migd, rsa_key()) == 200
         file.write_bytes(key_set([ec_key()]))
-        migd.application.reopen()
+        await migd.reload.run()
         while await answer(migd, ec_key()) != 200:
             pass
         assert await answer(migd, rsa_key()) == 401

@@ -126,7 +126,7 @@ async def test_a_renewed_certificate_is_for_new_connections_and_the_open_ones_go
     ):
         await client.discover()
         other.issue("server")
-        migd.application.reopen()
+        await migd.reload.run()
 
         assert await subject(migd, other.client(), "/mig/v0.1/hello") == "MIG_INVALID_REQUEST"
         with pytest.raises(aiohttp.ClientConnectorCertificateError):
@@ -145,11 +145,11 @@ async def test_a_broken_renewal_is_told_and_the_old_certificate_stays(
 ) -> None:
     async with guarded_migd(serving(authority), tls=authority.client()) as migd:
         (tmp_path / "server.pem").write_bytes(b"half of a certif")
-        migd.application.reopen()
+        await migd.reload.run()
 
         assert await subject(migd, authority.client(), "/mig/v0.1/hello") == "MIG_INVALID_REQUEST"
     (told,) = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
-    assert told.startswith("the certificate in use stays: MIGD_TLS_CERT=")
+    assert told.startswith("nothing was reloaded: MIGD_TLS_CERT=")
 
 
 def guarded(authority: Authority, tmp_path: Path, **environ: str) -> dict[str, str]:
@@ -169,7 +169,7 @@ async def test_with_an_authority_only_its_clients_come_in_and_that_can_change(
         for identity, comes_in in ((ours, True), (theirs, False), (None, False)):
             assert await reaches(migd, authority, identity) == (comes_in, comes_in)
         shutil.copy(other.file, environ["MIGD_TLS_CLIENT_CA"])
-        migd.application.reopen()
+        await migd.reload.run()
         for identity, comes_in in ((ours, False), (theirs, True)):
             assert await reaches(migd, authority, identity) == (comes_in, comes_in)
 
@@ -293,7 +293,11 @@ def test_settings_that_mean_nothing_alone_are_refused(environ: dict[str, str], w
 def test_a_hangup_renews_the_certificate_of_the_process(authority: Authority) -> None:
     with running_migd(cwd=None, **serving(authority)) as migd:
         migd.send_signal(signal.SIGHUP)
-        while not any("new connections get the certificate" in line for line in migd.stderr):
+        while not any("reloaded: nothing has changed" in line for line in migd.stderr):
+            assert migd.process.poll() is None
+        authority.issue("server")
+        migd.send_signal(signal.SIGHUP)
+        while not any("reloaded: the certificate" in line for line in migd.stderr):
             assert migd.process.poll() is None
         assert migd.url.startswith("https://")
         assert migd.stop() == 0

@@ -257,10 +257,11 @@ def test_the_command_tells_what_is_uncovered_as_seen_from_the_current_folder(
 ) -> None:
     cases = CASE.replace("cases:\n", "cases:\n  - {id: shouted, bindings: [http]}\n")
     _, suite = spec_and_suite(tmp_path, ROW, cases)
-    monkeypatch.chdir(suite)
-    done = CliRunner().invoke(main, ["check", "--cases", "."], catch_exceptions=False)
-    assert (done.exit_code, done.stdout) == (1, "")
-    assert done.stderr.startswith("./greeting.yaml:3: no requirement names the check greeting/shouted; ")
+    for folder, options, told in ((suite, ("--cases", "."), "./greeting.yaml"), (tmp_path, (), CASES)):
+        monkeypatch.chdir(folder)
+        done = CliRunner().invoke(main, ["check", *options], catch_exceptions=False)
+        assert (done.exit_code, done.stdout) == (1, "")
+        assert done.stderr.startswith(f"{told}:3: no requirement names the check greeting/shouted; ")
 
 
 def test_the_spec_alone_links_without_the_suite() -> None:

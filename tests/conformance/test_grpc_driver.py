@@ -243,6 +243,14 @@ async def test_a_status_without_its_error_is_a_flaw(behave: Behaviour, flaw: str
                 await refused
 
 
+async def test_a_stream_whose_first_frame_can_not_be_sent_leaves_nothing_running() -> None:
+    async with driver() as (grpc, _):
+        with pytest.raises(NotOnBindingError):
+            await grpc.stream(ask("INVOKE", capability=REFERENCE, payload="no object"))
+        left = [task for task in asyncio.all_tasks() if "GrpcFrames" in repr(task.get_coro())]
+    assert left == []
+
+
 @pytest.mark.parametrize(
     ("behave", "violation"),
     [

@@ -46,6 +46,10 @@ class Others:
         self.asked.append((how, tenant_id, target, reason))
         return self.known
 
+    async def look(self, tenant_id: str, target: str, reason: str) -> CancelStatus | None:
+        self.asked.append(("look", tenant_id, target, reason))
+        return None if self.known is CancelStatus.completed else self.known
+
     def leads(self) -> bool:
         return self.leading
 
@@ -148,3 +152,7 @@ async def test_of_a_cancel_that_all_have_got_the_one_that_leads_only_looks_first
     assert ack is not None
     assert ack.status is CancelStatus.pending
     assert [asked[0] for asked in others.asked] == ["look", "look", "bury"]
+    others.known = CancelStatus.cancelled
+    ack = await connected.gateway.neighbours.cancel(calling(), request)
+    assert ack is not None
+    assert ack.status is CancelStatus.cancelled

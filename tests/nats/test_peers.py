@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -133,3 +134,24 @@ async def test_a_gateway_that_has_left_is_not_counted_on(nats_server: NatsServer
         for migd in running:
             await until_mirror(migd, peers=1)
         assert await answers_over_nats(nats_server, running, "m-1") == ["pending"]
+
+
+async def test_a_gateway_that_takes_no_requests_over_nats_speaks_for_nobody_and_is_reached(
+    nats_server: NatsServer,
+) -> None:
+    provider = Scripted()
+    provider.waits = True
+    async with contextlib.AsyncExitStack() as stack:
+        serving = await stack.enter_async_context(gateway(nats_server))
+        # Of several one would have the lead, whichever gateway has the first id.
+        others = [
+            await stack.enter_async_context(
+                gateway(nats_server, capability(provider), MIGD_ENABLE_NATS_BINDING="false")
+            )
+            for _ in range(3)
+        ]
+        await acquainted([serving, *others])
+        assert await answers_over_nats(nats_server, [serving, *others], "m-nobody-knows") == ["pending"]
+        invoking = await running_on(others[0], provider, "m-1")
+        assert await answers_over_nats(nats_server, [serving, *others], "m-1") == ["cancelled"]
+        assert (await invoking).json["error"]["details"]["cancelled"] is True

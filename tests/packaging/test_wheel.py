@@ -45,6 +45,7 @@ def test_the_commands_are_declared(unpacked: Path) -> None:
     (declared,) = unpacked.glob("*.dist-info/entry_points.txt")
     commands = declared.read_text()
     assert "migd = migd.cli:main" in commands
+    assert "mig-conformance = mig_conformance.cli:main" in commands
     assert "mig-grpc-smoke = mig_conformance.smoke.grpc_tool:main" in commands
 
 

@@ -187,7 +187,7 @@ def test_a_wrong_manifest_is_one_line_with_its_place(tmp_path: Path) -> None:
     manifest.write_text("migd: 1\ncapabilities:\n  - pyhton: nowhere:nothing\n")
 
     assert mistake("--config", str(manifest)).startswith(f"{manifest}:3: ")
-    assert mistake("--config", str(manifest), "check").startswith(f"{manifest}:3: ")
+    assert mistake("--config", str(manifest), "config", "check").startswith(f"{manifest}:3: ")
 
 
 def test_an_unknown_variable_is_one_warning() -> None:
@@ -250,32 +250,18 @@ def test_serving_http_imports_no_grpc_and_no_pages() -> None:
     )
 
 
-def test_config_shows_every_setting_and_no_secret() -> None:
-    status, stdout, _ = ended(
-        "config", MIGD_AUTH_MODE="jwt", MIGD_JWT_HS256_SECRET="hunter2", MIGD_ENABLE_METRICS="0"
-    )
-
-    assert status == 0
-    assert "MIGD_AUTH_MODE=jwt\n" in stdout
-    assert "MIGD_ENABLE_METRICS=false\n" in stdout
-    assert "MIGD_JWT_HS256_SECRET=(secret)\n" in stdout
-    assert "hunter2" not in stdout
-
-
-def test_check_lists_what_would_be_served() -> None:
-    assert ended("check")[:2] == (0, "observatory.models.infer 1.0.0 (unary, server_stream)\n")
-
-
 def test_the_conformance_fixture_is_listed_and_served_with_a_warning() -> None:
     listed = "mig.conformance.script 1.0.0 (unary, server_stream, client_stream, bidi_stream)\n"
-    assert ended("check", MIGD_CONFORMANCE_FIXTURE="true")[1].endswith(listed)
+    assert ended("config", "check", MIGD_CONFORMANCE_FIXTURE="true")[1].endswith(
+        f"{listed}OK: the settings; there is no migd.yaml\n"
+    )
     with running_migd(MIGD_CONFORMANCE_FIXTURE="true") as migd:
         assert migd.stop() == 0
     assert "warning MIGD_CONFORMANCE_FIXTURE=true: " in migd.stderr[0]
     assert "for testing only and must not be on in production" in migd.stderr[0]
 
 
-@pytest.mark.parametrize("command", [[], ["check"]])
+@pytest.mark.parametrize("command", [[], ["config", "check"]])
 def test_a_capability_with_the_name_of_the_conformance_fixture_is_one_line(
     tmp_path: Path, command: list[str]
 ) -> None:

@@ -147,5 +147,5 @@ def test_an_unknown_variable_is_warned_of_with_the_likely_one() -> None:
 
     assert warnings == [
         "MIGD_ADR is not a setting of migd; did you mean MIGD_ADDR?",
-        "MIGD_ZZZ is not a setting of migd; `migd config` lists those that are",
+        "MIGD_ZZZ is not a setting of migd; `migd config show` lists those that are",
     ]

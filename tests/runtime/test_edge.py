@@ -146,6 +146,32 @@ async def test_a_chunked_body_that_is_not_http_gets_an_envelope(migd: LocalMigd)
         assert (status, json.loads(body)["error"]["code"]) == (400, "MIG_INVALID_REQUEST")
 
 
+@pytest.mark.parametrize(
+    "ambiguous",
+    [
+        pytest.param(b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", id="both lengths"),
+        pytest.param(b"Content-Length: 2\r\nContent-Length: 40\r\n\r\n{}", id="two lengths"),
+        pytest.param(b"Content-Length : 2\r\n\r\n{}", id="a space in a name"),
+        pytest.param(b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", id="an unknown encoding"),
+        pytest.param(b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", id="chunked and not last"),
+        pytest.param(b"X: a\r\n Content-Length: 4\r\n\r\n", id="a folded line"),
+        pytest.param(b"X: a\rContent-Length: 4\r\n\r\n", id="a bare carriage return"),
+        pytest.param(b"Transfer-Encoding: chunked\r\n\r\n2;a\n{}\r\n0\r\n\r\n", id="a bare line feed"),
+    ],
+)
+async def test_a_request_that_a_proxy_could_read_in_two_ways_is_not_read_in_either(
+    migd: LocalMigd, ambiguous: bytes
+) -> None:
+    raw = await connect(migd.url)
+    raw.send(b"POST /mig/v0.1/discover HTTP/1.1\r\nHost: x\r\n" + ambiguous)
+    raw.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+
+    answers = await raw.reader.read()
+    raw.writer.close()
+
+    assert re.findall(rb"HTTP/1.1 (\d+) ", answers) == [b"400"]
+
+
 async def test_requests_sent_in_one_piece_are_answered_in_order(migd: LocalMigd) -> None:
     raw = await connect(migd.url)
     paths = [b"/healthz", b"/nowhere", b"/mig/v0.1/hello", b"/docs/none", b"/healthz"]

@@ -120,7 +120,7 @@ def capability(
     provider: Scripted | None, id: str = "test.scripted", modes: str = "unary server_stream", **fields: Any
 ) -> Capability:
     """A capability with the given modes; `fields` go to the Capability or to its descriptor."""
-    names = ("tenants", "limits", "input_schema", "output_schema")
+    names = ("tenants", "limits", "input_schema", "output_schema", "made_from")
     own = {name: fields.pop(name) for name in names if name in fields}
     descriptor = CapabilityDescriptor(
         id=id,

@@ -26,7 +26,9 @@ from migd.config import load_settings
 from migd.core.catalog import Capability
 from migd.http_edge import HttpEdge
 from migd.listening import listen, reachable_url
+from migd.manifest import Manifest
 from migd.providers.builtin import reference_capability
+from migd.reload import Reload
 from migd.server import edge_of, grpc_edge_of
 from support.until import until
 
@@ -149,7 +151,8 @@ class Answer:
 class LocalMigd:
     """A gateway that serves on a real port from within the test's event loop, and a client of it.
 
-    `grpc` is its gRPC server where MIGD_GRPC_ADDR is set.
+    `grpc` is its gRPC server where MIGD_GRPC_ADDR is set; `reload` does what SIGHUP does, under the same
+    settings and capabilities.
     """
 
     def __init__(
@@ -159,9 +162,11 @@ class LocalMigd:
         http: aiohttp.ClientSession,
         url: str,
         grpc: GrpcEdge | None = None,
+        *,
+        reload: Reload,
     ) -> None:
         self.grpc = grpc
-        self.application = application
+        self.reload = reload
         self.application = application
         self.gateway = application.gateway
         self.edge = edge
@@ -210,7 +215,9 @@ async def guarded_migd(
 ) -> AsyncIterator[LocalMigd]:
     """`auth` is what a migd.yaml would say of callers; `tls` what the HTTP client trusts and shows."""
     settings = load_settings({"MIGD_ADDR": "127.0.0.1:0", "MIGD_SHUTDOWN_GRACE_S": "0", **_keeping(environ)})
-    application = Application(settings, (reference_capability(), *capabilities), auth=auth)
+    manifest = Manifest(capabilities=(reference_capability(), *capabilities), auth=auth or AuthConfig())
+    application = Application(settings, manifest.capabilities, auth=auth)
+    reload = Reload(application, settings, lambda: (settings, manifest))
     with listen(settings.addr) as listener:
         url = reachable_url(listener, tls=settings.tls_cert is not None)
         await application.start()
@@ -219,7 +226,8 @@ async def guarded_migd(
             await grpc.start()
         connector = aiohttp.TCPConnector(ssl=tls or True)
         async with aiohttp.ClientSession(url, connector=connector) as http:
-            migd = LocalMigd(application, edge_of(application, settings, listener, grpc), http, url, grpc)
+            edge = edge_of(application, settings, listener, grpc)
+            migd = LocalMigd(application, edge, http, url, grpc, reload=reload)
             try:
                 await migd.edge.ready.wait()
                 yield migd

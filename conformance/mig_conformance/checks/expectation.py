@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from mig_conformance.checks.load import CaseError
 from mig_conformance.checks.matching import differences
+from mig_conformance.drivers.json_text import read_json
 from mig_conformance.drivers.port import Answer, BindingName, JsonObject
 from mig_conformance.flaws import FlawError
 from mig_protocol.errors import ERRORS
@@ -54,7 +54,7 @@ def http_answered(answer: Answer, expected: JsonObject) -> Any:
     if "json" not in expected:
         return answer.body.decode(errors="replace")
     try:
-        read = json.loads(answer.body)
+        read = read_json(answer.body)
     except ValueError:
         raise FlawError(f"the body is no JSON: {answer.body[:300]!r}") from None
     compare(expected["json"], read, "the body")

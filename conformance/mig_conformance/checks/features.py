@@ -14,12 +14,14 @@ SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
         "jwt": "Callers show bearer tokens (auth.mode jwt).",
         "durable": "Events that were accepted are there after a restart.",
         "mirror": "Published events are mirrored to NATS.",
+        "topic-scopes": "PUBLISH and SUBSCRIBE need a scope that covers the topic (auth.mode jwt).",
     }
 )
 """How a server is set up. Without one, a check that needs it is about something that is not there."""
 
 MEANS: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "hidden": "A capability is there that one of the two tenants sees, and the other does not.",
         "script": "The fixture capability mig.conformance.script is served.",
         "tokens": "The suite can make tokens: auth.hs256_secret is known.",
         "admin": "The admin, pro and cloud routes are served, and the caller admin may call them.",
@@ -27,6 +29,7 @@ MEANS: Final[Mapping[str, str]] = MappingProxyType(
         "restart": "The suite can restart the server: commands.restart or commands.start is there.",
         "ui": "GET /ui is served.",
         "docs": "GET /docs is served.",
+        "peers": "Further gateways on the same NATS are in the manifest: peers.",
     }
 )
 """What the suite judges with. Without one, a check that needs it leaves its requirement unjudged."""

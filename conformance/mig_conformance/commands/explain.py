@@ -1,31 +1,68 @@
-"""`mig-conformance explain ID`: a requirement or a check, in full."""
+"""`mig-conformance explain ID`: a requirement, a check, a profile or a feature, in full."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import click
 
 from mig_conformance.checks.check import Check
+from mig_conformance.checks.features import KNOWN, MEANS, SETTINGS, in_order, with_included
 from mig_conformance.checks.load import every_check, source
 from mig_conformance.commands.exit_status import CONFORMANT
+from mig_protocol.operations import FEATURES, PROFILES, Profile
 from mig_protocol.requirements import REQUIREMENTS, Requirement
 
 
 @click.command("explain")
 @click.argument("identifier", metavar="ID")
 def command(identifier: str) -> int:
-    """Explain ID: a requirement such as MIG-INV-010, or a check such as invoke/deadline-exceeded@http."""
+    """Explain ID: a requirement such as MIG-INV-010, a check such as invoke/deadline-exceeded@http, a profile
+    such as core, or a feature such as replay.
+    """
+    click.echo("\n".join(_explained(identifier)))
+    return CONFORMANT
+
+
+def _explained(identifier: str) -> Iterator[str]:
     checks = {check.id: check for check in every_check()}
     rows = {row.id: row for row in REQUIREMENTS}
+    profiles = {profile.id: profile for profile in PROFILES}
     name = identifier.partition("@")[0]
-    if name not in checks and name not in rows:
-        raise click.UsageError(
-            f"{identifier}: neither a requirement nor a check; `mig-conformance list` shows their names"
-        )
-    lines = _of_check(checks[name], rows) if name in checks else _of_requirement(rows[name], checks)
-    click.echo("\n".join(lines))
-    return CONFORMANT
+    if name in checks:
+        return _of_check(checks[name], rows)
+    if identifier in rows:
+        return _of_requirement(rows[identifier], checks)
+    if identifier in profiles:
+        return _of_profile(profiles[identifier])
+    if identifier in KNOWN:
+        return _of_feature(identifier, checks.values())
+    raise click.UsageError(
+        f"{identifier}: neither a requirement nor a check, a profile or a feature; "
+        "`mig-conformance list` shows the names of checks"
+    )
+
+
+def _of_profile(profile: Profile) -> Iterator[str]:
+    """With the requirements that it adds to the profiles in it."""
+    added = [row for row in REQUIREMENTS if row.profile == profile.id]
+    included = in_order(with_included({profile.id}) - {profile.id})
+    yield f"{profile.id}  {profile.description}"
+    yield f"contains  {', '.join(included) or 'no other profile'}"
+    yield f"features  {', '.join(profile.requires) or 'none'}"
+    yield f"adds      {len(added)} requirements"
+    for row in added:
+        yield ""
+        yield f"{row.id}  {row.level}  on {', '.join(row.bindings)}"
+        yield row.text
+
+
+def _of_feature(name: str, checks: Iterable[Check]) -> Iterator[str]:
+    about = {**FEATURES, **SETTINGS, **MEANS}[name]
+    needing = [check.id for check in checks if name in check.needs]
+    yield f"{name}  {about}"
+    yield f"needed by {len(needing)} checks"
+    yield from needing
 
 
 def _of_requirement(row: Requirement, checks: dict[str, Check]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from mig_conformance.drivers.port import Answer, Frames, JsonObject
+from mig_conformance.drivers.port import Answer, Ask, Frames, JsonObject
 
 _ONLY = "call"
 
@@ -65,3 +65,13 @@ class FramesOfStream:
 
     async def close(self) -> None:
         await self.connection.close()
+
+
+async def begun(connection: Frames, ask: Ask, stream_id: str) -> FramesOfStream:
+    """The stream that its first frame begins; where that can not be sent, the connection is closed."""
+    try:
+        await connection.send(request_frame(ask.message, stream_id) if ask.body is None else ask.body)
+    except BaseException:
+        await connection.close()
+        raise
+    return FramesOfStream(connection, stream_id)

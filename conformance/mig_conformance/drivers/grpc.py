@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from grpc import StatusCode, aio
 
 from mig_conformance.drivers.absent import Absent
-from mig_conformance.drivers.frames import FramesOfStream, request_frame
+from mig_conformance.drivers.frames import begun
 from mig_conformance.drivers.grpc_events import GrpcSubscription
 from mig_conformance.drivers.grpc_frames import GrpcFrames
 from mig_conformance.drivers.grpc_status import Ending, ending_of, joined, refused
 from mig_conformance.drivers.port import Answer, Ask, BindingName, Caller, NotOnBindingError, Stream
 from mig_conformance.drivers.protobuf_json import decoded, encoded
 from mig_conformance.drivers.transcript import Transcript
-from mig_conformance.flaws import FlawError
+from mig_conformance.flaws import SilentError
 from mig_protocol.operations import OPERATIONS, Operation
 
 OPTIONS = (
@@ -55,7 +56,7 @@ class GrpcDriver(Absent):
                 data = await call
                 metadata = joined(await call.initial_metadata(), await call.trailing_metadata())
         except TimeoutError:
-            raise FlawError(f"no answer to {ask.operation} within {self._patience_s:g} seconds") from None
+            raise SilentError(f"no answer to {ask.operation} within {self._patience_s:g} seconds") from None
         except aio.AioRpcError as error:
             return refused(ending_of(error), self._channel, self._transcript)
         return self._read(operation, data, Ending(StatusCode.OK, "", metadata))
@@ -75,15 +76,14 @@ class GrpcDriver(Absent):
         )
 
     async def stream(self, ask: Ask, stream_id: str = "") -> Stream:
-        """On a call of its own."""
-        connection = await self.connect(ask.caller, ask.carried)
-        await connection.send(request_frame(ask.message, stream_id) if ask.body is None else ask.body)
-        return FramesOfStream(connection, stream_id)
+        """On a call of its own. Raises RefusedError where it is refused before its first frame has left."""
+        return await begun(await self.connect(ask.caller, ask.carried), ask, stream_id)
 
     async def connect(self, caller: Caller, carried: Mapping[str, str] = _NOTHING) -> GrpcFrames:
         """A StreamInvoke call. There is no handshake to refuse: RefusedError comes with its first answer."""
-        call = self._channel.stream_stream(_OPERATIONS["STREAM"].rpc)(metadata=metadata_of(caller, carried))
-        return GrpcFrames(call, self._channel, self._transcript, self._patience_s)
+        method = self._channel.stream_stream(_OPERATIONS["STREAM"].rpc)
+        open_call = partial(method, metadata=metadata_of(caller, carried))
+        return GrpcFrames(open_call, self._channel, self._transcript, self._patience_s)
 
     async def subscribe(self, ask: Ask) -> GrpcSubscription:
         """See GrpcSubscription.open."""

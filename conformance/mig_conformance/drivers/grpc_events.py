@@ -19,7 +19,15 @@ from mig_conformance.flaws import ClosedError
 
 _GAP = "mig.gap"
 _OPENING_S = 0.5
-_REFUSING_S = 0.05
+_REFUSING_S = 0.15
+_TURNS = 20
+
+
+async def settled(ended: asyncio.Future[Any], *, within_s: float) -> None:
+    """Waits so long for the end of a call, and then for what a busy event loop has not come round to."""
+    await asyncio.wait([ended], timeout=within_s)
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
 
 
 class GrpcSubscription:
@@ -31,6 +39,7 @@ class GrpcSubscription:
         self._call = call
         self._channel = channel
         self._transcript = transcript
+        self._patience_s = patience_s
         self._after_gap: deque[Event] = deque()
         self._reading = Reading(self._read, what="event", patience_s=patience_s)
         self.opened = Answer(message={})
@@ -45,7 +54,7 @@ class GrpcSubscription:
         over = asyncio.ensure_future(self._call.code())
         await asyncio.wait([arrived], timeout=_OPENING_S)
         # A server, or a proxy before it, may send initial metadata and refuse right behind them.
-        await asyncio.wait([over], timeout=_REFUSING_S)
+        await settled(over, within_s=_REFUSING_S)
         if over.done() and over.result() is not StatusCode.OK:
             raise RefusedError(refused(await self._ending(), self._channel, self._transcript))
         over.cancel()
@@ -53,6 +62,15 @@ class GrpcSubscription:
         fields = {name: value for name, value in found.items() if isinstance(value, str)}
         self._transcript.received("gRPC", "a stream of events")
         self.opened = Answer(message={}, fields=fields)
+
+    async def late_refusal(self) -> Answer | None:
+        """See Subscription.late_refusal."""
+        over = asyncio.ensure_future(self._call.code())
+        await asyncio.wait([over], timeout=self._patience_s)
+        if not over.done():
+            over.cancel()
+            return None
+        return refused(await self._ending(), self._channel, self._transcript)
 
     async def close(self) -> None:
         await self._reading.stop()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
 import grpc.aio
 
 from mig_conformance.drivers.demultiplexer import Demultiplexer
-from mig_conformance.drivers.grpc_status import Ending, joined, refused, unreachable
+from mig_conformance.drivers.grpc_status import Ending, ending_of, joined, refused, unreachable
 from mig_conformance.drivers.port import RefusedError
 from mig_conformance.drivers.protobuf_json import decoded, encoded
 from mig_conformance.drivers.transcript import Transcript
@@ -17,6 +17,7 @@ from mig_conformance.flaws import ClosedError, FlawError, SuiteError
 
 EOF: Any = vars(grpc.aio)["EOF"]  # the stubs do not know it
 _LOST = "Internal error from Core"
+_REFUSING_S = 1.0
 
 T = TypeVar("T")
 
@@ -24,8 +25,11 @@ T = TypeVar("T")
 class GrpcFrames:
     """An open call. One that is refused raises RefusedError where its first answer is waited for."""
 
-    def __init__(self, call: Any, channel: Any, transcript: Transcript, patience_s: float) -> None:
-        self._call = call
+    def __init__(
+        self, open_call: Callable[[], Any], channel: Any, transcript: Transcript, patience_s: float
+    ) -> None:
+        self._open_call = open_call
+        self._call = open_call()
         self._channel = channel
         self._transcript = transcript
         self._patience_s = patience_s
@@ -48,7 +52,7 @@ class GrpcFrames:
         except TimeoutError:
             raise FlawError(f"the server did not take a frame within {self._patience_s:g} seconds") from None
         except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
-            raise self._end() from None
+            raise await self._end() from None
 
     async def close(self) -> None:
         self._reading.cancel()
@@ -68,7 +72,7 @@ class GrpcFrames:
             pass  # the status that it has is noted already
         except FlawError as flaw:
             self._frames.ended(flaw)
-        self._frames.ended(self._end())
+        self._frames.ended(await self._end())
 
     def _frame(self, data: bytes) -> dict[str, Any]:
         frame = decoded("StreamFrame", data)
@@ -80,9 +84,11 @@ class GrpcFrames:
         metadata = joined(_at_once(call.initial_metadata()), _at_once(call.trailing_metadata()))
         self._ending = Ending(_at_once(call.code()), _at_once(call.details()) or "", metadata)
 
-    def _end(self) -> SuiteError:
+    async def _end(self) -> SuiteError:
         ending = self._ending
         if ending is None or ending.message == _LOST:
+            ending = None if self._any_came else await self._refusal()
+        if ending is None:
             return ClosedError("the call ended while a frame was sent, its status is not known")
         if (gone := unreachable(ending, self._channel)) is not None:
             return gone
@@ -92,6 +98,22 @@ class GrpcFrames:
             return RefusedError(refused(ending, self._channel, self._transcript))
         except SuiteError as error:
             return error
+
+    async def _refusal(self) -> Ending | None:
+        """How the same call ends before any frame is sent: one that comes too late costs the library the
+        status. None where the server waits for one.
+        """
+        again = self._open_call()
+        try:
+            async with asyncio.timeout(_REFUSING_S):
+                await again.read()
+        except grpc.aio.AioRpcError as error:
+            return ending_of(error)
+        except TimeoutError:
+            pass
+        finally:
+            again.cancel()
+        return None
 
 
 def _at_once(coroutine: Coroutine[Any, Any, T]) -> T:

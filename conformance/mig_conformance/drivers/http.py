@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from io import BytesIO
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from aiohttp import ClientConnectionError, ClientSession, ClientTimeout
+from aiohttp import ClientConnectionError, ClientError, ClientResponse, ClientSession, ClientTimeout
 from yarl import URL
 
 from mig_conformance.drivers.absent import Absent
+from mig_conformance.drivers.json_text import read_json
 from mig_conformance.drivers.port import (
     Answer,
     Ask,
@@ -19,11 +22,13 @@ from mig_conformance.drivers.port import (
     NotOnBindingError,
 )
 from mig_conformance.drivers.transcript import Transcript
-from mig_conformance.flaws import FlawError, UnreachableError
+from mig_conformance.flaws import FlawError, SilentError, UnreachableError
 from mig_protocol.operations import OPERATIONS, Operation
 
 _OPERATIONS = {operation.id: operation for operation in OPERATIONS}
 _NOTHING: Mapping[str, str] = {}
+_LARGEST = 64 * 2**20
+_PIECE = 64 * 1024
 
 
 class HttpDriver(Absent):
@@ -67,23 +72,19 @@ class HttpDriver(Absent):
         Raises UnreachableError where nobody listens, FlawError when no answer comes in time.
         """
         self._transcript.sent(f"{method} {target}", body)
-        try:
+        with translated(f"{method} {target}", self._patience_s):
             async with self._session.request(
                 method,
                 URL(target, encoded=True),
                 headers={**credentials(caller), **fields},
-                data=body or None,
+                data=BytesIO(body) if body else None,
                 allow_redirects=False,
                 timeout=ClientTimeout(total=self._patience_s),
             ) as response:
-                content = await response.read()
+                content = await body_of(response)
                 found = {name.lower(): value for name, value in response.headers.items()}
                 self._transcript.received(f"HTTP {response.status}", content)
                 return Answer(status=response.status, fields=found, body=content)
-        except TimeoutError:
-            raise FlawError(f"no answer to {method} {target} within {self._patience_s:g} seconds") from None
-        except ClientConnectionError as error:
-            raise unreachable(error, f"{method} {target}") from None
 
     def _read(self, operation: Operation, answer: Answer) -> Answer:
         if operation.response is None and answer.status == operation.status:
@@ -99,7 +100,7 @@ def read_answer(answer: Answer, message: str, transcript: Transcript) -> Answer:
     """The answer with its JSON read: a message of that name, or with "" an ErrorEnvelope."""
     told = "an answer" if answer.status is None else f"status {answer.status}"
     try:
-        read = json.loads(answer.body)
+        read = read_json(answer.body)
     except ValueError:
         raise FlawError(f"{told} with a body that is no JSON: {answer.body[:300]!r}") from None
     transcript.received("as JSON", read, message or "ErrorEnvelope")
@@ -134,9 +135,29 @@ def target_of(operation: Operation, ask: Ask) -> str:
     return f"{path}?{urlencode(ask.query)}" if ask.query else path
 
 
-def unreachable(error: Exception, what: str) -> Exception:
-    """A server that nobody hears is not there; one that broke an open connection is at fault."""
-    refused: Any = getattr(error, "os_error", None)
-    if refused is not None:
-        return UnreachableError(f"nobody answers: {error}")
-    return FlawError(f"the connection broke during {what}: {type(error).__name__} {error}")
+async def body_of(response: ClientResponse) -> bytes:
+    """All of it. Raises FlawError for one that does not seem to end."""
+    body = bytearray()
+    async for piece in response.content.iter_chunked(_PIECE):
+        body += piece
+        if len(body) > _LARGEST:
+            raise FlawError(f"status {response.status} with a body of more than {_LARGEST} bytes")
+    return bytes(body)
+
+
+@contextmanager
+def translated(what: str, patience_s: float) -> Iterator[None]:
+    """What goes wrong in the exchange, as whose fault it is: where nobody listens, there is no server; one
+    that says nothing, breaks an open connection or does not speak HTTP is at fault.
+    """
+    try:
+        yield
+    except TimeoutError:
+        raise SilentError(f"no answer to {what} within {patience_s:g} seconds") from None
+    except ClientConnectionError as error:
+        refused: Any = getattr(error, "os_error", None)
+        if refused is not None:
+            raise UnreachableError(f"nobody answers: {error}") from None
+        raise FlawError(f"the connection broke during {what}: {type(error).__name__} {error}") from None
+    except ClientError as error:
+        raise FlawError(f"the answer to {what} is no HTTP: {' '.join(str(error).split())}") from None

@@ -14,6 +14,7 @@ from nats.aio.msg import Msg
 from mig_conformance.drivers.absent import Absent
 from mig_conformance.drivers.frames import up_to_the_end
 from mig_conformance.drivers.http import read_answer
+from mig_conformance.drivers.json_text import read_json
 from mig_conformance.drivers.nats_connection import NatsMessage, NatsMessages, flush, listening, lost
 from mig_conformance.drivers.port import (
     Answer,
@@ -24,13 +25,14 @@ from mig_conformance.drivers.port import (
     NotOnBindingError,
 )
 from mig_conformance.drivers.transcript import Transcript
-from mig_conformance.flaws import FlawError, UncheckedError, UnreachableError, expect
+from mig_conformance.flaws import FlawError, SilentError, UncheckedError, UnreachableError, expect
 from mig_protocol.operations import OPERATIONS, Operation
 
 _OPERATIONS = {operation.id: operation for operation in OPERATIONS if operation.nats is not None}
 _ORIGIN = "mig-origin"
+_STATUS = "Status"
 _NOTHING: Mapping[str, str] = {}
-_SERVICES_S = 0.3
+_FURTHER_S = 0.2
 
 
 class NatsStream:
@@ -94,7 +96,7 @@ class NatsDriver(Absent):
             missing = FlawError if own_subject else UnreachableError
             raise missing(f"nobody takes requests on {subject}") from None
         except errors.TimeoutError:
-            raise FlawError(f"no reply on {subject} within {self._patience_s:g} seconds") from None
+            raise SilentError(f"no reply on {subject} within {self._patience_s:g} seconds") from None
         except errors.BadSubjectError:
             raise NotOnBindingError(f"NATS has no subject {subject!r}") from None
         except errors.MaxPayloadError:
@@ -156,19 +158,40 @@ class NatsDriver(Absent):
         except errors.Error as error:
             raise lost(error) from None
 
-    async def services(self, verb: str = "INFO") -> list[JsonObject]:
-        """What the services on NATS answer to $SRV.INFO, PING or STATS."""
-        inbox = self._client.new_inbox()
-        found: list[JsonObject] = []
-        async with listening(self._client, inbox, self._take_service, patience_s=self._patience_s) as replies:
-            await self._client.publish(f"$SRV.{verb}", reply=inbox)
-            while (reply := await replies.quiet(_SERVICES_S)) is not None:
-                found.append(reply.data)
+    async def replies(
+        self, subject: str, body: bytes, headers: Mapping[str, str] = _NOTHING, *, within_s: float
+    ) -> list[NatsMessage]:
+        """All that is answered to one request: the first within so many seconds, further ones soon after it.
+
+        Where nobody takes it there is none.
+        """
+        self._transcript.sent(subject, body)
+        inbox, found = self._client.new_inbox(), list[NatsMessage]()
+        async with listening(self._client, inbox, self._take_any, patience_s=self._patience_s) as replies:
+            await self._client.publish(subject, body, reply=inbox, headers=dict(headers) or None)
+            reply = await replies.quiet(within_s)
+            # Where there is nobody, NATS itself says so.
+            while reply is not None and _STATUS not in reply.headers:
+                found.append(reply)
+                reply = await replies.quiet(_FURTHER_S)
         return found
 
-    def _take_service(self, message: NatsMessage) -> bool:
-        self._transcript.received("a service of NATS", message.data)
-        return isinstance(message.data, dict)  # where there is none, NATS says so without a body
+    def shared(self, subject: str, queue: str) -> AbstractAsyncContextManager[NatsMessages]:
+        """The suite as a member of a queue group while the block runs: what of its messages comes here."""
+        return listening(self._client, subject, self._take_any, patience_s=self._patience_s, queue=queue)
+
+    def all(self, subject: str) -> AbstractAsyncContextManager[NatsMessages]:
+        """Whatever is sent on a subject while the block runs, wildcards and requests included."""
+        return listening(self._client, subject, self._take_any, patience_s=self._patience_s)
+
+    def _take_any(self, message: NatsMessage) -> bool:
+        self._transcript.received(message.subject, message.body)
+        return True
+
+    async def services(self, verb: str = "INFO") -> list[JsonObject]:
+        """What the services on NATS answer to $SRV.INFO, PING or STATS."""
+        found = await self.replies(f"$SRV.{verb}", b"", within_s=_FURTHER_S)
+        return [reply.data for reply in found if isinstance(reply.data, dict)]
 
 
 def _subject(operation: Operation, ask: Ask) -> str:
@@ -187,7 +210,7 @@ def _headers(ask: Ask) -> dict[str, str]:
 
 def _is_refusal(body: bytes) -> bool:
     try:
-        read = json.loads(body)
+        read = read_json(body)
     except ValueError:
         return False
     return isinstance(read, dict) and "error" in read

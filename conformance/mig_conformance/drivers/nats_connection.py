@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
+from mig_conformance.drivers.json_text import read_json
 from mig_conformance.flaws import FlawError, UnreachableError
 
 _CONNECT_S = 5
@@ -81,11 +81,11 @@ async def connect(url: str) -> Client:
 
 @asynccontextmanager
 async def listening(
-    client: Client, subject: str, take: Take, *, patience_s: float
+    client: Client, subject: str, take: Take, *, patience_s: float, queue: str = ""
 ) -> AsyncIterator[NatsMessages]:
-    """What comes in on the subject from now on."""
+    """What comes in on the subject from now on; as a member of the group `queue`, its share of that."""
     try:
-        subscription = await client.subscribe(subject)
+        subscription = await client.subscribe(subject, queue=queue)
         await flush(client, patience_s)
     except errors.Error as error:
         raise lost(error) from None
@@ -108,7 +108,7 @@ def lost(error: errors.Error) -> UnreachableError:
 
 def _as_read(message: Msg) -> NatsMessage:
     try:
-        data = json.loads(message.data)
+        data = read_json(message.data)
     except ValueError:
         data = None
     return NatsMessage(

@@ -107,6 +107,11 @@ class Subscription(Protocol):
     def comments(self) -> int:
         """SSE: how many comment lines came so far. Over gRPC 0."""
 
+    async def late_refusal(self) -> Answer | None:
+        """A refusal that came behind what looked like an acceptance, for which it waits; None where none
+        comes in time, or none can.
+        """
+
     async def next(self) -> Event:
         """The next event or gap. Raises ClosedError when the server ends it, FlawError when nothing comes in
         time.

@@ -7,11 +7,12 @@ import json
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
-from aiohttp import ClientConnectionError, ClientPayloadError, ClientResponse, ClientSession, ClientTimeout
+from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
 from yarl import URL
 
 from mig_conformance.drivers.absent import Absent
-from mig_conformance.drivers.http import credentials, read_answer, unreachable
+from mig_conformance.drivers.http import body_of, credentials, read_answer, translated
+from mig_conformance.drivers.json_text import read_json
 from mig_conformance.drivers.port import (
     Answer,
     Ask,
@@ -48,21 +49,19 @@ class SseDriver(Absent):
         response = await self._opened(target, {**credentials(ask.caller), **ask.carried})
         opened = _as_answer(response)
         if response.status != 200:
-            async with response:
-                refused = Answer(status=opened.status, fields=opened.fields, body=await response.read())
+            with translated(f"GET {target}", self._patience_s):
+                async with response, asyncio.timeout(self._patience_s):
+                    body = await body_of(response)
+            refused = Answer(status=opened.status, fields=opened.fields, body=body)
             raise RefusedError(read_answer(refused, "", self._transcript))
         self._transcript.received(f"HTTP {response.status}", f"a stream of {response.content_type}")
         return SseSubscription(response, opened, self._transcript, self._patience_s)
 
     async def _opened(self, target: str, fields: Mapping[str, str]) -> ClientResponse:
         timeout = ClientTimeout(total=None, sock_connect=self._patience_s)
-        try:
+        with translated(f"GET {target}", self._patience_s):
             async with asyncio.timeout(self._patience_s):
                 return await self._session.get(URL(target, encoded=True), headers=fields, timeout=timeout)
-        except TimeoutError:
-            raise FlawError(f"no answer to GET {target} within {self._patience_s:g} seconds") from None
-        except ClientConnectionError as error:
-            raise unreachable(error, f"GET {target}") from None
 
 
 class SseSubscription:
@@ -78,6 +77,9 @@ class SseSubscription:
         self.quiet = self._reading.within
         self.opened = opened
         self.comments = 0
+
+    async def late_refusal(self) -> None:
+        """There is none: the status was there first."""
 
     async def close(self) -> None:
         await self._reading.stop()
@@ -98,16 +100,21 @@ class SseSubscription:
     async def _line(self) -> str:
         try:
             line = await self._response.content.readline()
-        except (ClientConnectionError, ClientPayloadError) as error:
+        except ClientError as error:
             raise ClosedError(f"the stream of events broke: {type(error).__name__} {error}") from None
+        except ValueError:
+            raise FlawError("a line of the stream of events has no end") from None
         if not line:
             raise ClosedError("the server ended the stream of events")
-        return line.decode().removesuffix("\n").removesuffix("\r")
+        try:
+            return line.decode().removesuffix("\n").removesuffix("\r")
+        except UnicodeDecodeError:
+            raise FlawError(f"a line of the stream of events is not UTF-8: {line[:300]!r}") from None
 
     def _event(self, fields: Mapping[str, str]) -> Event:
         name = fields.get("event")
         try:
-            data = json.loads(fields.get("data", ""))
+            data = read_json(fields.get("data", ""))
         except ValueError:
             raise FlawError(f"an event whose data is no JSON: {dict(fields)}") from None
         if name not in _SCHEMAS or not isinstance(data, dict):

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import (
-    ClientConnectionError,
     ClientSession,
     ClientTimeout,
     ClientWebSocketResponse,
@@ -19,8 +18,9 @@ from aiohttp import (
 
 from mig_conformance.drivers.absent import Absent
 from mig_conformance.drivers.demultiplexer import Demultiplexer
-from mig_conformance.drivers.frames import FramesOfStream, answer_of, cancel_frame, request_frame
-from mig_conformance.drivers.http import credentials, read_answer, unreachable
+from mig_conformance.drivers.frames import answer_of, begun, cancel_frame, request_frame
+from mig_conformance.drivers.http import body_of, credentials, read_answer, translated
+from mig_conformance.drivers.json_text import read_json
 from mig_conformance.drivers.port import (
     Answer,
     Ask,
@@ -72,30 +72,25 @@ class WebSocketDriver(Absent):
 
     async def stream(self, ask: Ask, stream_id: str = "") -> Stream:
         """On a connection of its own."""
-        connection = await self.connect(ask.caller, ask.carried)
-        await connection.send(request_frame(ask.message, stream_id) if ask.body is None else ask.body)
-        return FramesOfStream(connection, stream_id)
+        return await begun(await self.connect(ask.caller, ask.carried), ask, stream_id)
 
     async def connect(self, caller: Caller, carried: Mapping[str, str] = _NOTHING) -> WebSocketFrames:
         """`carried` may have Sec-WebSocket-Protocol, to offer subprotocols."""
         fields = {**credentials(caller), **carried}
         offered = [name.strip() for name in fields.pop("Sec-WebSocket-Protocol", "").split(",") if name]
         self._transcript.sent(f"WebSocket {PATH}", json.dumps(dict(carried)).encode())
-        try:
-            async with asyncio.timeout(self._patience_s):
-                socket = await self._session.ws_connect(
-                    PATH,
-                    headers=fields,
-                    protocols=offered,
-                    max_msg_size=_LARGEST,
-                    timeout=ClientWSTimeout(ws_close=self._patience_s),
-                )
-        except WSServerHandshakeError as refused:
-            raise RefusedError(await self._refusal(fields, refused.status)) from None
-        except TimeoutError:
-            raise FlawError(f"no handshake within {self._patience_s:g} seconds") from None
-        except ClientConnectionError as error:
-            raise unreachable(error, f"the handshake of {PATH}") from None
+        with translated(f"the handshake of {PATH}", self._patience_s):
+            try:
+                async with asyncio.timeout(self._patience_s):
+                    socket = await self._session.ws_connect(
+                        PATH,
+                        headers=fields,
+                        protocols=offered,
+                        max_msg_size=_LARGEST,
+                        timeout=ClientWSTimeout(ws_close=self._patience_s),
+                    )
+            except WSServerHandshakeError as refused:
+                raise RefusedError(await self._refusal(fields, refused.status)) from None
         return WebSocketFrames(socket, self._transcript, self._patience_s)
 
     async def _refusal(self, fields: Mapping[str, str], status: int) -> Answer:
@@ -104,7 +99,7 @@ class WebSocketDriver(Absent):
         timeout = ClientTimeout(total=self._patience_s)
         async with self._session.get(PATH, headers=again, timeout=timeout) as response:
             found = {name.lower(): value for name, value in response.headers.items()}
-            answer = Answer(status=response.status, fields=found, body=await response.read())
+            answer = Answer(status=response.status, fields=found, body=await body_of(response))
         if answer.status != status:
             raise FlawError(f"the same handshake was refused with {status} and then with {answer.status}")
         return read_answer(answer, "", self._transcript)
@@ -154,7 +149,7 @@ class WebSocketFrames:
 
     def _frame(self, text: str) -> JsonObject:
         try:
-            frame = json.loads(text)
+            frame = read_json(text)
         except ValueError:
             raise FlawError(f"a frame that is no JSON: {text[:300]!r}") from None
         self._transcript.received("WebSocket frame", frame, "StreamFrame")

@@ -29,7 +29,7 @@ from mig_conformance.running.selection import Patterns
 from mig_conformance.subject.subject import Subject
 from mig_conformance.version import SUITE_VERSION
 from mig_protocol import MIG_VERSION, SPEC_HASH
-from mig_protocol.requirements import REQUIREMENTS
+from mig_protocol.requirements import REQUIREMENTS, Requirement
 
 _TOLD = {Outcome.failed, Outcome.known, Outcome.broken}
 
@@ -48,18 +48,20 @@ class Circumstances:
     seconds: float
 
 
-def assemble(results: Sequence[Result], run: Circumstances) -> Report:
+def assemble(
+    results: Sequence[Result], run: Circumstances, requirements: Sequence[Requirement] = REQUIREMENTS
+) -> Report:
     """The report of a run, without credentials."""
     hide = _redaction(run.subject)
     counted = Counter(result.outcome.name for result in results)
-    rows = matrix(results, REQUIREMENTS, whole=run.only is None)
+    rows = matrix(results, requirements, whole=run.only is None)
     declared = run.subject.profiles
     return Report(
         format=FORMAT,
         suite=Suite(version=SUITE_VERSION, mig_version=MIG_VERSION, spec_hash=SPEC_HASH),
         implementation=_implementation(run.subject),
         selection=Selection(
-            bindings=tuple(each for each in run.subject.bindings if run.subject.endpoints.of(each)),
+            bindings=tuple(each for each in run.subject.bindings if not run.subject.why_not(each)),
             only=run.only.globs if run.only else (),
             known_failing=run.known.globs if run.known else (),
         ),
@@ -104,11 +106,8 @@ def _judged(result: Result, command: str, hide: Redaction) -> Judged:
 
 
 def _expected(result: Result) -> str:
-    """What the step that failed expects; of a check that is a function, its promise."""
-    if result.step is None:
-        return result.check.title
-    expected = result.check.steps[result.step - 1].get("expect")
-    return shown(expected) if expected else "an answer that is no error"
+    """What the step that failed expects; where that is not data, the promise."""
+    return result.check.title if result.expected is None else shown(result.expected)
 
 
 def _exchanges(result: Result, hide: Redaction) -> Iterator[Exchange]:

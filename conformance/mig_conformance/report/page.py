@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from mig_conformance.report.headline import headline
 from mig_conformance.report.model import Judged, Report, Row, State
@@ -35,28 +35,36 @@ class Reason:
     names: Sequence[str]
 
 
-def to_page(report: Report) -> str:
-    """HTML, for a file."""
-    environment = Environment(
-        loader=PackageLoader("mig_conformance.report"),
+def templates_of(*packages: str) -> Environment:
+    """The templates of these packages; what is put into them is escaped."""
+    return Environment(
+        loader=ChoiceLoader([PackageLoader(package) for package in packages]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("page.html").render(
-        report=report,
-        headline=headline(report),
-        texts={row.id: row for row in report.requirements},
-        sections=_sections(report.requirements),
-        columns=[each for each in _COLUMNS if any(each in row.cells for row in report.requirements)],
-        failed=[check for check in report.checks if check.outcome in _RED],
-        known=[check for check in report.checks if check.outcome == "known"],
-        unchecked=_reasons(report.checks, "unchecked"),
-        not_applicable=_reasons(report.checks, "not_applicable"),
-        uncovered=_uncovered(report.requirements),
-        excluded=[row for row in report.requirements if row.state == "excluded"],
-        slowest=sorted(report.checks, key=lambda check: -check.seconds)[:_SLOWEST],
+
+
+def to_page(report: Report) -> str:
+    """HTML, for a file."""
+    return (
+        templates_of("mig_conformance.report")
+        .get_template("page.html")
+        .render(
+            report=report,
+            headline=headline(report),
+            texts={row.id: row for row in report.requirements},
+            sections=_sections(report.requirements),
+            columns=[each for each in _COLUMNS if any(each in row.cells for row in report.requirements)],
+            failed=[check for check in report.checks if check.outcome in _RED],
+            known=[check for check in report.checks if check.outcome == "known"],
+            unchecked=_reasons(report.checks, "unchecked"),
+            not_applicable=_reasons(report.checks, "not_applicable"),
+            uncovered=_uncovered(report.requirements),
+            excluded=[row for row in report.requirements if row.state == "excluded"],
+            slowest=sorted(report.checks, key=lambda check: -check.seconds)[:_SLOWEST],
+        )
     )
 
 

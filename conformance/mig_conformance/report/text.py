@@ -50,6 +50,9 @@ def tell_report(report: Report, console: Console) -> None:
     console.print(_totals(report), soft_wrap=True)
     for verdict in report.profiles:
         console.print(_verdict(verdict), soft_wrap=True)
+    if report.profiles:
+        judged = ", ".join(report.selection.bindings)
+        console.print(f"judged over {judged}", style="dim", soft_wrap=True, highlight=False)
     if report.selection.only:
         console.print("a selection of the checks: it says nothing about a profile", style="dim")
 
@@ -61,9 +64,8 @@ def tell_check(check: Judged, rows: dict[str, Row], console: Console) -> None:
         Text.assemble((_NAMES[check.outcome].upper(), _STYLES[check.outcome]), " ", (check.name, "bold"))
     )
     _tell(console, "promise", check.title)
-    for requirement in check.requirements:
-        row = rows[requirement]
-        _tell(console, requirement, f"{row.level}: {row.text}")
+    for row in (rows[each] for each in check.requirements if each in rows):
+        _tell(console, row.id, f"{row.level}: {row.text}")
     _tell(console, "found", check.why)
     if check.expected and check.expected != check.title:
         _tell(console, "expected", check.expected)
@@ -81,7 +83,8 @@ def _last(exchanges: Sequence[Exchange]) -> Iterator[tuple[str, str]]:
 
 
 def _tell(console: Console, label: str, text: str) -> None:
-    """Whole lines for whoever copies them: nothing is wrapped."""
+    """On one line, which is not wrapped for whoever copies it."""
+    text = " ".join(text.split())
     cut = text if len(text) <= _SHOWN or label == "again" else f"{text[:_SHOWN]}..."
     line = Text.assemble((f"  {label:<12}", "dim"), cut)
     console.print(line, soft_wrap=True, highlight=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -38,6 +39,7 @@ class Links:
         self._session: ClientSession | None = None
         self._channel: aio.Channel | None = None
         self._client: Client | None = None
+        self._peer: Links | None = None
 
     async def __aenter__(self) -> Self:
         if self._subject.endpoints.http is not None:
@@ -55,6 +57,9 @@ class Links:
         if self._subject.endpoints.nats is not None:
             self._client = await connect(self._subject.endpoints.nats)
             self._open.push_async_callback(self._client.close)
+        if self._subject.peers:
+            peer = replace(self._subject, endpoints=self._subject.peers[0], peers=())
+            self._peer = await self._open.enter_async_context(Links(peer))
         return self
 
     async def __aexit__(
@@ -73,3 +78,9 @@ class Links:
         if self._client is not None and binding == "nats":
             return NatsDriver(self._client, transcript, patience_s=self._subject.patience_s)
         raise UncheckedError(f"the server has no {binding} endpoint in its manifest")
+
+    def peer(self, binding: BindingName, transcript: Transcript) -> Driver:
+        """As `driver`, of the first of the subject's peers."""
+        if self._peer is None:
+            raise UncheckedError("there is no second gateway: peers are not in the manifest")
+        return self._peer.driver(binding, transcript)

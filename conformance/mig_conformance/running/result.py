@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from mig_conformance.checks.check import Check
 from mig_conformance.drivers.port import BindingName
@@ -26,17 +27,19 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """`why` is one line, empty for `passed`; `step` counts from 1 where a step of the case failed; `lines` is
-    what went over the wire; it took so many `seconds`.
+    """`why` is one line, empty for `passed`; `expected` is what the step that failed expects, None where it
+    is not data; `lines` is what went over the wire; it took so many `seconds`. `silent`: it failed because
+    nothing came in time.
     """
 
     check: Check
     binding: BindingName
     outcome: Outcome
     why: str = ""
-    step: int | None = None
+    expected: Any = None
     lines: tuple[Line, ...] = ()
     seconds: float = 0.0
+    silent: bool = False
 
     @property
     def name(self) -> str:

@@ -76,8 +76,8 @@ def profiles_of(check: Check) -> frozenset[str]:
 def _planned(check: Check, binding: BindingName, subject: Subject, profiles: frozenset[str]) -> Planned:
     outcome, why = None, ""
     missing = sorted(check.needs - subject.features)
-    if subject.endpoints.of(binding) is None or binding not in subject.bindings:
-        outcome, why = Outcome.not_applicable, f"no endpoint for {binding}"
+    if absent := subject.why_not(binding):
+        outcome, why = Outcome.not_applicable, absent
     elif not profiles & (wanted := profiles_of(check)):
         outcome, why = Outcome.not_applicable, f"the profile {' or '.join(sorted(wanted))} is not declared"
     elif missing:

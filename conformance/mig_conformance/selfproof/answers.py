@@ -37,10 +37,9 @@ def _frame(passage: Passage, answer: JsonObject) -> JsonObject:
     if cancels and "error" not in answer:
         answer = {"header": answer["header"], "payload": {key: answer[key] for key in ("accepted", "status")}}
     kind = "error" if "error" in answer else "control" if cancels else "response"
+    named = {"capability": asked["capability"]} if "capability" in asked else {}
     stream_id = asked.get("stream_id") or f"stream-{answer['header']['message_id']}"
-    return {"capability": asked.get("capability", ""), "kind": kind, "end_stream": True, **answer} | {
-        "stream_id": stream_id
-    }
+    return {**named, "kind": kind, "end_stream": True, **answer, "stream_id": stream_id}
 
 
 def _header(passage: Passage, means: Means) -> JsonObject:

@@ -91,7 +91,9 @@ def _change(where: str, row: dict[str, Any]) -> Change:
     edits = [(name, argument) for edit in row["do"] for name, argument in edit.items()]
     _known(where, [name for name, _ in edits], EDITS.keys() | FLOW, "no edit")
     of = tuple(row.get("of", ()))
-    _known(where, [name for name in of if name.isupper()], _OPERATIONS, "no operation")
+    _known(
+        where, [name for name in of if name.isidentifier() and name.isupper()], _OPERATIONS, "no operation"
+    )
     return Change(at=row["at"], of=of, when=row.get("when", {}), nth=row.get("nth"), do=tuple(edits))
 
 

@@ -94,8 +94,8 @@ class Proof:
     def holds(self) -> bool:
         return not (self.red or self.survived or self.unproven)
 
-    def lines(self) -> Iterator[str]:
-        """What is wrong, a line each, and then the sum."""
+    def faults(self) -> Iterator[str]:
+        """What speaks against the suite, a line each."""
         for mode, result in self.red:
             yield f"right server ({mode}): {result.name} {result.outcome.value}: {result.why}"
         for attempt in self.survived:
@@ -103,7 +103,6 @@ class Proof:
             yield f"{mutant.file}:{mutant.line}: {mutant.id} survived {name}: {attempt.why_not}"
         for name in self.unproven:
             yield f"{name} is red under no mutant"
-        yield self.summary()
 
     def summary(self) -> str:
         """One line."""

@@ -49,12 +49,16 @@ class Callers:
 
         Raises UncheckedError where the manifest has no secret.
         """
-        key = secret or self._subject.auth.hs256_secret
-        if key is None:
-            raise UncheckedError(
-                "tokens for this check can not be made: auth.hs256_secret is not in the manifest"
-            )
+        key = secret or self.secret()
         exp = {} if "exp" in claims else {"exp": int(time.time()) + _LIFETIME_S}
         return jwt.encode(
             {"sub": "mig-conformance", **exp, **claims}, key, algorithm="HS256", headers=header or None
         )
+
+    def secret(self) -> str:
+        """What the server checks tokens with. Raises UncheckedError where the manifest has no secret."""
+        if self._subject.auth.hs256_secret is None:
+            raise UncheckedError(
+                "tokens for this check can not be made: auth.hs256_secret is not in the manifest"
+            )
+        return self._subject.auth.hs256_secret

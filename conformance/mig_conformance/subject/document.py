@@ -69,8 +69,12 @@ def read_document(file: Path | None) -> Document:
         content, tree = yaml.safe_load(text), yaml.compose(text, yaml.SafeLoader)
     except (OSError, UnicodeDecodeError) as error:
         raise ManifestError(f"{file}: can not be read: {error}") from None
-    except yaml.YAMLError as error:
-        raise ManifestError(f"{file}: no YAML: {' '.join(str(error).split())}") from None
+    except yaml.MarkedYAMLError as error:
+        # Not all that it says: it would show the line, and a secret may be on it.
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ManifestError(f"{file}:{line}: no YAML: {error.problem}") from None
+    except yaml.YAMLError:
+        raise ManifestError(f"{file}: no YAML: it has characters that no text has") from None
     if not isinstance(content, dict):
         raise ManifestError(
             f"{file}: expected members such as endpoints; docs/CONFORMANCE.md shows a manifest"

@@ -12,7 +12,7 @@ from jsonschema.exceptions import best_match
 
 from mig_conformance.subject.document import Document
 from mig_conformance.subject.placeholders import Placeholders
-from mig_conformance.subject.subject import Auth, Command, Commands, Declaration, Endpoints, Subject
+from mig_conformance.subject.subject import Auth, Command, Commands, Declaration, Endpoints, Limits, Subject
 
 _SHOWN = 80
 
@@ -41,14 +41,19 @@ def declaration_of(document: Document, placeholders: Placeholders) -> Declaratio
 
 def _subject(content: Mapping[str, Any]) -> Subject:
     named = ("implementation", "version", "contact", "tenant", "other_tenant", "patience_s")
-    endpoints = {name: value.removesuffix("/") for name, value in content["endpoints"].items()}
     commands = {name: _command(value) for name, value in content.get("commands", {}).items()}
     return Subject(
         **{name: content[name] for name in named if name in content},
-        endpoints=Endpoints(**endpoints),
+        endpoints=_endpoints(content["endpoints"]),
+        peers=tuple(_endpoints(peer) for peer in content.get("peers", ())),
         auth=Auth(**content.get("auth", {})),
+        limits=Limits(**content.get("limits", {})),
         commands=Commands(**commands),
     )
+
+
+def _endpoints(said: Mapping[str, str]) -> Endpoints:
+    return Endpoints(**{name: value.removesuffix("/") for name, value in said.items()})
 
 
 def _command(said: str | dict[str, Any]) -> Command:

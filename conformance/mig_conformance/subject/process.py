@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from asyncio.subprocess import DEVNULL, STDOUT, Process
 from contextlib import suppress
 from pathlib import Path
+from subprocess import DEVNULL, STDOUT, Popen
 from types import TracebackType
 from typing import Self
 
@@ -20,7 +20,7 @@ from mig_conformance.flaws import UnreachableError
 from mig_conformance.subject.reach import until_ready
 from mig_conformance.subject.subject import Command, Subject
 
-_GRACE_S = 10.0
+_GRACE_S = 30.0
 _BETWEEN_S = 0.02
 _SHOWN = 2000
 
@@ -33,9 +33,9 @@ class ServerProcess:
 
     def __init__(self, subject: Subject, folder: Path) -> None:
         self._commands = subject.commands
-        self._endpoints = subject.endpoints
+        self._endpoints = (subject.endpoints, *subject.peers)
         self._folder = folder
-        self._groups: list[Process] = []
+        self._groups: list[Popen[bytes]] = []
 
     async def __aenter__(self) -> Self:
         if self._commands.start is not None:
@@ -66,9 +66,9 @@ class ServerProcess:
             await self._start(self._commands.start)
 
     async def _start(self, command: Command) -> None:
-        await self._ready("start", command, await self._spawn("start", command))
+        await self._ready("start", command, self._spawn("start", command))
 
-    async def _ready(self, name: str, command: Command, process: Process | None) -> None:
+    async def _ready(self, name: str, command: Command, process: Popen[bytes] | None) -> None:
         """Returns when the server is ready; a process that fails before is not waited for."""
         waiting = asyncio.create_task(until_ready(self._endpoints, command.ready))
         failing = asyncio.create_task(_failure(process))
@@ -85,26 +85,28 @@ class ServerProcess:
             raise self._failed(name, f"the server was not ready within {command.within_s:g} seconds")
 
     async def _done(self, name: str, command: Command) -> None:
-        process = await self._spawn(name, command)
+        process = self._spawn(name, command)
         try:
             async with asyncio.timeout(command.within_s):
-                status = await process.wait()
+                status = await _status(process)
         except TimeoutError:
             raise self._failed(name, f"was not done within {command.within_s:g} seconds") from None
         if status != 0:
             raise self._failed(name, f"ended with status {status}")
 
-    async def _spawn(self, name: str, command: Command) -> Process:
+    def _spawn(self, name: str, command: Command) -> Popen[bytes]:
+        # Not asyncio's: whoever is interrupted while that starts a process never hears of it.
         with self._output(name).open("wb") as output:
-            process = await asyncio.create_subprocess_shell(
+            process = Popen(  # noqa: S602 - what the manifest has is a line for the shell
                 command.run,
+                shell=True,
                 env={**os.environ, **command.env},
                 stdin=DEVNULL,
                 stdout=output,
                 stderr=STDOUT,
                 start_new_session=True,
             )
-        self._groups.append(process)
+            self._groups.append(process)
         return process
 
     async def _end(self) -> None:
@@ -121,32 +123,37 @@ class ServerProcess:
         return UnreachableError(f"commands.{name}: {how}" + (f"; it printed:\n{said}" if said else ""))
 
 
-async def _failure(process: Process | None) -> int:
+async def _failure(process: Popen[bytes] | None) -> int:
     """The status of a process that fails; never ends for one that ends well."""
-    status = 0 if process is None else await process.wait()
+    status = 0 if process is None else await _status(process)
     if status == 0:
         await asyncio.Event().wait()
     return status
 
 
-async def _end_group(process: Process) -> None:
-    _signal(process, signal.SIGTERM)
-    with suppress(TimeoutError):
-        async with asyncio.timeout(_GRACE_S):
-            await _gone(process)
-            return
-    _signal(process, signal.SIGKILL)
-    await process.wait()
+async def _end_group(process: Popen[bytes]) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        _signal(process, number)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE_S):
+                await _gone(process)
+                return
 
 
-async def _gone(process: Process) -> None:
+async def _gone(process: Popen[bytes]) -> None:
     """Its group may outlive the process that began it."""
-    await process.wait()
-    while _signal(process, 0):  # noqa: ASYNC110 - there is no event to wait for
+    await _status(process)
+    while _signal(process, 0):  # noqa: ASYNC110 - nothing tells
         await asyncio.sleep(_BETWEEN_S)
 
 
-def _signal(process: Process, number: int) -> bool:
+async def _status(process: Popen[bytes]) -> int:
+    while (status := process.poll()) is None:  # noqa: ASYNC110 - nothing tells
+        await asyncio.sleep(_BETWEEN_S)
+    return status
+
+
+def _signal(process: Popen[bytes], number: int) -> bool:
     """Whether there was anybody in the group to get it."""
     try:
         os.killpg(process.pid, number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from urllib.parse import urlsplit
 
@@ -26,11 +26,11 @@ async def reach(endpoints: Endpoints) -> None:
             )
 
 
-async def until_ready(endpoints: Endpoints, ready: str | None) -> None:
+async def until_ready(all_of: Iterable[Endpoints], ready: str | None) -> None:
     """Waits until `ready`, a URL, answers with status 2xx, and until all endpoints take connections."""
     while ready is not None and not await _answers(ready):  # noqa: ASYNC110 - nothing tells
         await asyncio.sleep(_BETWEEN_S)
-    for _, host, port in _addresses(endpoints):
+    for _, host, port in (address for endpoints in all_of for address in _addresses(endpoints)):
         while not await _connects(host, port):  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(_BETWEEN_S)
 

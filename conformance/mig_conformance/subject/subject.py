@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
 from mig_conformance.drivers.port import BINDINGS, BindingName
 
 AuthMode = Literal["none", "jwt"]
+
+# They are where HTTP is, on servers that have what they carry.
+_CARRY: Mapping[BindingName, str] = MappingProxyType({"sse": "events", "websocket": "streaming"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +26,18 @@ class Endpoints:
     def of(self, binding: BindingName) -> str | None:
         """Where that binding is; sse and websocket are where http is."""
         return {"grpc": self.grpc, "nats": self.nats}.get(binding, self.http)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What the server is set to; None where it is not said, and then not judged.
+
+    A topic keeps its last `retained_events`, and no more for long. An idle SSE stream has a comment every
+    `keepalive_s` seconds.
+    """
+
+    retained_events: int | None = None
+    keepalive_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,20 +76,34 @@ class Commands:
 class Subject:
     """The manifest. `profiles` and `features` are what the server declares; a feature is one of HELLO's, or
     one of the suite's own (checks.features). Only `bindings` are judged, as far as they have an endpoint.
+    `peers` are further gateways that are one with this one through NATS, for checks of just that.
     """
 
     implementation: str = "unknown"
     version: str = "unknown"
     contact: str = ""
     endpoints: Endpoints = field(default_factory=Endpoints)
+    peers: tuple[Endpoints, ...] = ()
     tenant: str = "acme"
     other_tenant: str = "other"
     auth: Auth = field(default_factory=Auth)
+    limits: Limits = field(default_factory=Limits)
     profiles: frozenset[str] = frozenset()
     features: frozenset[str] = frozenset()
     bindings: tuple[BindingName, ...] = BINDINGS
     commands: Commands = field(default_factory=Commands)
     patience_s: float = 10.0
+
+    def why_not(self, binding: BindingName) -> str:
+        """Why the binding is not judged; "" where it is."""
+        if binding not in self.bindings:
+            return f"--binding does not name {binding}"
+        if self.endpoints.of(binding) is None:
+            return f"no endpoint for {binding}"
+        carried = _CARRY.get(binding)
+        if carried is not None and carried not in self.features:
+            return f"the server does not declare {carried}, which {binding} is for"
+        return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

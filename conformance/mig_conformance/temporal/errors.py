@@ -34,6 +34,7 @@ async def unexpected_failure_of_a_stream(trial: Trial) -> None:
     secret = f"secret{trial.new_id()}"
     message = trial.scripted({"emit": {"payload": {"n": 1}}}, {"crash": secret})
     try:
+        # The name is chosen: over NATS a server waits only briefly for those who have yet to hear of it.
         stream = await trial.stream({**message, "stream_preference": "server_stream"})
     except RefusedError as refused:
         _tells_nothing(refused.answer, secret, trial)

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from mig_conformance.checks.trial import Trial
 from mig_conformance.drivers.frames import up_to_the_end
 from mig_conformance.drivers.port import Answer, Ask, RefusedError
-from mig_conformance.flaws import FlawError, UncheckedError
+from mig_conformance.flaws import FlawError, SilentError, UncheckedError
 from mig_conformance.golden.asks import OPERATION, ask_of, caller_of, protobuf_of
 from mig_conformance.golden.judging import judge_answer, judge_frames, read_get
 from mig_conformance.golden.rows import vectors_of
@@ -43,6 +43,10 @@ async def subscriptions(trial: Trial) -> None:
             judge_answer(row, refused.answer, trial.binding)
             return
         try:
+            if isinstance(row, Malformed):
+                late = await subscription.late_refusal()
+                judge_answer(row, late or subscription.opened, trial.binding)
+                return
             judge_answer(row, subscription.opened, trial.binding)
             topic = row.json.get("topic", "observatory.inference.completed")
             ack = await trial.publish(topic, {"published": row.name}, caller=ask.caller)
@@ -88,6 +92,8 @@ async def _each(trial: Trial, fresh: dict[str, str], send: Sent) -> None:
             left.append(missing)
         except FlawError as flaw:
             flaws.append(f"{row.name!r}: {flaw}")
+            if isinstance(flaw, SilentError):
+                break  # the rows are many, and each would be waited for
         flaws += [f"{row.name!r}: {violation}" for violation in trial.transcript.violations[told:]]
     if flaws:
         further = f" (and {len(flaws) - _SHOWN} more)" if len(flaws) > _SHOWN else ""

@@ -63,6 +63,12 @@ class Admission:
         self._tracer = tracer
         self._draining = False
 
+    def configure(self, limits: Limits) -> None:
+        """Other limits, from the next invocation on; called when the catalog is what it will be."""
+        self._limits = limits
+        self._throttles.configure(limits.tenant, limits.tenants)
+        self._throttles.forget_capabilities({entry.id for entry in self._catalog.all()})
+
     def drain(self) -> None:
         """From now on nothing new is taken."""
         self._draining = True

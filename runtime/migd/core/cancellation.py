@@ -24,6 +24,10 @@ class Cancellation:
         self._window_s = limits.cancel_window_s
         self.elsewhere: Elsewhere | None = None
 
+    def configure(self, limits: Limits) -> None:
+        """Other limits, for cancels that come from now on."""
+        self._window_s = limits.cancel_window_s
+
     async def cancel(self, call: Call, request: CancelRequest) -> CancelAck:
         """Always an answer; raises MigFault only for a request that is itself not acceptable."""
         context, target = self._open(call, request)
@@ -46,10 +50,12 @@ class Cancellation:
         if status is CancelStatus.pending:
             if not self.elsewhere.leads():
                 return None
-            # Only a look: the one that runs it has got the request, too, and answers what came of it.
-            if await self.elsewhere.stop(tenant_id, target, reason, "look") is not CancelStatus.pending:
+            found = await self.elsewhere.look(tenant_id, target, reason)
+            if found is None:
                 return None
-            status = await self._bury(self.elsewhere, tenant_id, target, reason)
+            status = found
+            if status is CancelStatus.pending:
+                status = await self._bury(self.elsewhere, tenant_id, target, reason)
         return self._ack(context, target, status)
 
     async def stop_here(self, tenant_id: str, target: str, reason: str, how: Stopping) -> CancelStatus:

@@ -12,6 +12,7 @@ from mig_protocol.errors import MigFault
 from mig_protocol.messages import CapabilityDescriptor, DeliverySemantics, MigErrorCode, QoSProfile
 from migd.core.limits import UNLIMITED, Allowance
 from migd.core.provider import JsonObject, Provider
+from migd.core.schema_bounds import SchemaBounds
 from migd.core.schemas import PayloadSchema, SchemaCatalog
 
 
@@ -21,7 +22,8 @@ class Capability:
 
     `provider` None means registered but with nothing to run it (MIG_UNAVAILABLE). `tenants` None means
     every tenant sees it. `limits` are what all tenants together may take of it. The schemas are registered
-    under the descriptor's URIs.
+    under the descriptor's URIs. `made_from` is what the provider was made from, None where nobody can tell:
+    one that is made from an equal thing needs not be made again.
     """
 
     descriptor: CapabilityDescriptor
@@ -30,6 +32,7 @@ class Capability:
     output_schema: JsonObject | None = None
     tenants: frozenset[str] | None = None
     limits: Allowance = UNLIMITED
+    made_from: object | None = None
 
 
 class Entry:
@@ -75,6 +78,8 @@ class Catalog:
         self._schemas = schemas
         self._limit = limit
         self._entries: dict[str, Entry] = {}
+        self._described: dict[str, CapabilityDescriptor] = {}
+        self._added_schemas: dict[str, JsonObject] = {}
 
     def add(self, capability: Capability) -> Entry:
         """Register with its schemas. Raises MigFault when there are too many, or a schema is not valid."""
@@ -94,7 +99,12 @@ class Catalog:
         return entry
 
     def describe(self, descriptor: CapabilityDescriptor) -> Entry:
-        """Register a bare descriptor, as the admin API does."""
+        """Register a bare descriptor, as the admin API does. It outlives a `replace`."""
+        entry = self._describe(descriptor)
+        self._described[entry.id] = entry.descriptor
+        return entry
+
+    def _describe(self, descriptor: CapabilityDescriptor) -> Entry:
         known = self._entries.get(descriptor.id)
         return self.add(
             Capability(
@@ -102,15 +112,41 @@ class Catalog:
                 provider=known.provider if known else None,
                 tenants=known.capability.tenants if known else None,
                 limits=known.capability.limits if known else UNLIMITED,
+                made_from=known.capability.made_from if known else None,
             )
         )
 
     def add_schema(self, uri: str, document: JsonObject) -> None:
-        """Register a schema and let every capability that names its URI follow it from now on."""
+        """Register a schema and let every capability that names its URI follow it from now on. It outlives a
+        `replace`.
+        """
+        self._add_schema(uri, document)
+        self._added_schemas[uri] = document
+
+    def _add_schema(self, uri: str, document: JsonObject) -> None:
         self._schemas.register(uri, document)
         for entry in list(self._entries.values()):
             if entry.descriptor.input_schema_uri == uri:
                 self._entries[entry.id] = self._entry(entry.capability)
+
+    def replaced(self, capabilities: Iterable[Capability], bounds: SchemaBounds) -> Catalog:
+        """Another catalog: of these and, over them, of all that was described and added here, as a gateway
+        has them after a restart. Raises MigFault as `add` does.
+        """
+        other = Catalog(self._schemas.emptied(bounds), self._limit)
+        for capability in capabilities:
+            other.add(capability)
+        for uri, document in self._added_schemas.items():
+            other.add_schema(uri, document)
+        for descriptor in self._described.values():
+            other.describe(descriptor)
+        other._schemas.settle()
+        return other
+
+    def become(self, other: Catalog) -> None:
+        """Hold what `other` holds, from one moment to the next."""
+        self._schemas, self._entries = other._schemas, other._entries
+        self._described, self._added_schemas = other._described, other._added_schemas
 
     def find(self, capability_id: str) -> Entry | None:
         return self._entries.get(capability_id)

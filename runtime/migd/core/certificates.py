@@ -14,6 +14,14 @@ from migd.core.call import Principal
 from migd.core.issuers import unauthorized
 
 _REMEMBERED = 1024
+# What the library raises for a certificate that OpenSSL let through and it can make nothing of.
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
 
 
 class CertificateAuthenticator:
@@ -46,7 +54,7 @@ class CertificateAuthenticator:
     def _find(self, certificate: str) -> Principal:
         try:
             names = list(_names(x509.load_pem_x509_certificate(certificate.encode())))
-        except ValueError:
+        except _UNREADABLE:
             raise unauthorized("the client certificate can not be read") from None
         for name in names:
             if name in self._principals:

@@ -38,6 +38,10 @@ class Connections:
         self._open: dict[str, ConnectionEntry] = {}
         self._per_tenant: Counter[str] = Counter()
 
+    def configure(self, limits: Limits) -> None:
+        """Other limits, for connections that are opened from now on; those that are too many stay."""
+        self._limits = limits
+
     def opened(self, call: Call, kind: ConnectionKind, tenant_id: str, meta: JsonObject) -> str:
         """List a connection and give its id.
 

@@ -63,6 +63,10 @@ class Contexts:
         self._limits = limits
         self._require_tenant_header = require_tenant_header
 
+    def configure(self, limits: Limits) -> None:
+        """Other limits, for requests that are opened from now on."""
+        self._limits = limits
+
     def open(self, call: Call, header: RequestHeader | UnsetType) -> Context:
         """Fill what the request left out and check what it said.
 

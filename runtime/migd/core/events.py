@@ -102,6 +102,10 @@ class Events:
         self._readers: dict[TopicKey, set[Subscription]] = {}
         self.mirror: Mirror = NoMirror()
 
+    def configure(self, limits: Limits) -> None:
+        """Other limits, for what comes from now on."""
+        self._limits = limits
+
     async def publish(self, call: Call, request: PublishRequest) -> PublishAck:
         """Append to the log of (tenant, topic); the ack is given after the store has it.
 

@@ -9,8 +9,26 @@ from contextlib import contextmanager
 
 from migd.core.context import Context
 from migd.core.invocation import Invocation
+from migd.core.limits import Limits
 
 _Key = tuple[str, str]
+
+
+class _Watch:
+    """Invocations whose end somebody waits for."""
+
+    def __init__(self, invocations: list[Invocation]) -> None:
+        self._left = set(map(id, invocations))
+        self.done = asyncio.Event()
+        self._tell()
+
+    def over(self, invocation: Invocation) -> None:
+        self._left.discard(id(invocation))
+        self._tell()
+
+    def _tell(self) -> None:
+        if not self._left:
+            self.done.set()
 
 
 class Flights:
@@ -27,8 +45,13 @@ class Flights:
         # A plain dict used as a queue would walk over all that is gone to find its oldest entry.
         self._completed: OrderedDict[_Key, None] = OrderedDict()
         self._count = 0
+        self._watched: list[_Watch] = []
         self._empty = asyncio.Event()
         self._empty.set()
+
+    def configure(self, limits: Limits) -> None:
+        """Another capacity; what is beyond it already goes on."""
+        self._capacity = limits.max_concurrent_invocations
 
     @property
     def count(self) -> int:
@@ -67,6 +90,8 @@ class Flights:
             if not peers:
                 del self._running[key]
             self.completed(invocation.context)
+            for watch in self._watched:
+                watch.over(invocation)
 
     def completed(self, context: Context) -> None:
         """Remember that this message id is over."""
@@ -84,6 +109,15 @@ class Flights:
     async def landed(self) -> None:
         """Returns once nothing is in flight."""
         await self._empty.wait()
+
+    async def those_of_now_landed(self) -> None:
+        """Returns once all that is in flight at this moment is over; what comes after it does not count."""
+        watch = _Watch(self.everything())
+        self._watched.append(watch)
+        try:
+            await watch.done.wait()
+        finally:
+            self._watched.remove(watch)
 
     def everything(self) -> list[Invocation]:
         return [invocation for peers in self._running.values() for invocation in peers]

@@ -51,6 +51,7 @@ from migd.core.once import Once
 from migd.core.parts import Parts
 from migd.core.policy import Policy
 from migd.core.provider import JsonObject
+from migd.core.reconfiguration import Reconfiguration
 from migd.core.schemas import SchemaCatalog
 from migd.core.sessions import StreamSession
 from migd.core.streaming import Streaming
@@ -95,11 +96,12 @@ class Gateway:
         )
         self._connections = Connections(clock, recorder, limits)
         self._cancellation = Cancellation(self._contexts, self._flights, store.tombstones, limits)
+        once = Once(store.idempotency, limits)
         self._invoker = Invoker(
             contexts=self._contexts,
             admission=self._admission,
             flights=self._flights,
-            once=Once(store.idempotency, limits),
+            once=once,
             usage=store.usage,
             ledger=self._ledger,
             clock=clock,
@@ -145,6 +147,10 @@ class Gateway:
             checks=parts.health,
             declared=self._negotiation.profiles,
         )
+        bounded = (self._contexts, self._flights, self._admission, self._connections, self._cancellation)
+        self.reconfiguration = Reconfiguration(
+            self._catalog, self._flights, limits, (*bounded, once, self._events, self._negotiation)
+        )
         self.administration = Administration(self._catalog, self._policy, self._admission, store, clock)
 
     @property
@@ -157,14 +163,7 @@ class Gateway:
     async def start(self, capabilities: Iterable[Capability]) -> None:
         """Open the store, register `capabilities` and what was registered before, start the providers."""
         await self._parts.store.open()
-        for capability in capabilities:
-            self._catalog.add(capability)
-        # What was registered while running replaces what the capabilities bring along, as it did then.
-        for uri, document in (await self._parts.store.catalog.schemas()).items():
-            self._catalog.add_schema(uri, document)
-        for descriptor in await self._parts.store.catalog.capabilities():
-            self._catalog.describe(descriptor)
-        await asyncio.gather(*(provider.start() for provider in self._catalog.providers()))
+        await self.reconfiguration.begin(capabilities, self._parts.store.catalog)
 
     async def drain(self, grace_s: float) -> None:
         """Take nothing new, end the streams, and give what runs `grace_s` seconds before it is failed."""
@@ -172,7 +171,8 @@ class Gateway:
 
     async def close(self) -> None:
         """Let go of providers, sinks, store and tracer, in that order."""
-        providers = [provider.close() for provider in self._catalog.providers()]
+        served = (*self._catalog.providers(), *await self.reconfiguration.finish())
+        providers = [provider.close() for provider in served]
         sinks = [sink.close() for sink in self._parts.audit_sinks]
         tracer = self._parts.tracer
         tracers = [] if tracer is None else [tracer.close()]
@@ -237,7 +237,7 @@ class Gateway:
             takes_input=self._takes_input,
             answer_header=self._failure_header,
             clock=self._parts.clock,
-            limits=self._parts.limits,
+            limits=self.reconfiguration.limits,
             closed=lambda: self._connections.closed(connection_id),
         )
 

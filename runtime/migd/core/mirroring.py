@@ -115,5 +115,10 @@ class Elsewhere(Protocol):
     async def stop(self, tenant_id: str, target: str, reason: str, how: Stopping) -> CancelStatus:
         """What became of the target on the other gateways; `pending` where none of them knows it."""
 
+    async def look(self, tenant_id: str, target: str, reason: str) -> CancelStatus | None:
+        """Of a request to CANCEL that every gateway has got which takes requests: None where one of those
+        knows the target, and so answers. The others are told by this, and what became of it there is given.
+        """
+
     def leads(self) -> bool:
-        """Whether this gateway is the one that speaks for all where one has to."""
+        """Whether this gateway is the one that speaks for all that take requests where one has to."""

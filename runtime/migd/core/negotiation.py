@@ -67,6 +67,10 @@ class Negotiation:
         self._server_id = server_id
         self._limits = limits
 
+    def configure(self, limits: Limits) -> None:
+        """Other limits, for what is answered from now on."""
+        self._limits = limits
+
     def hello(self, call: Call, request: HelloRequest) -> HelloResponse:
         """The same request always gives the same selection."""
         context = self._contexts.open(call, request.header)

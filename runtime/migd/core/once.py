@@ -43,6 +43,11 @@ class Once:
         self._running: dict[_Key, _Running] = {}
         self._waiting = 0
 
+    def configure(self, limits: Limits) -> None:
+        """Other limits, for calls that come from now on."""
+        self._window_s = limits.idempotency_window_s
+        self._most_waiting = limits.max_concurrent_invocations
+
     async def run(
         self,
         key: _Key,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import jsonschema_rs
+import msgspec
 
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
 from migd.core.provider import JsonObject
 from migd.core.schema_bounds import SchemaBounds
 
+_encode = msgspec.json.Encoder().encode
 _MAX_MESSAGE = 300
 # Compiled. A repetition of Unicode's classes takes the most: ^\p{L}{1,64}$ has over one MiB.
 _PATTERN_BYTES = 4 * 1024 * 1024
@@ -47,6 +50,10 @@ class PayloadSchema:
             bounds.check_work(document)
         self.is_valid = self._validator.is_valid
 
+    def is_of(self, document: JsonObject) -> bool:
+        """Whether it says the same, as JSON has it: to Python, 1 and true are equal."""
+        return _encode(self.document) == _encode(document)
+
     def violations(self, payload: JsonObject, limit: int) -> list[JsonObject]:
         """What the payload breaks: `{"pointer", "message", "keyword"}` each, at most `limit` of them."""
         found: list[JsonObject] = []
@@ -71,10 +78,23 @@ def json_pointer(path: list[str | int]) -> str:
 class SchemaCatalog:
     """Schemas by URI. A later registration under the same URI replaces the earlier one."""
 
-    def __init__(self, limit: int, bounds: SchemaBounds) -> None:
+    def __init__(
+        self, limit: int, bounds: SchemaBounds, compiled: Mapping[str, PayloadSchema] | None = None
+    ) -> None:
         self._limit = limit
         self._bounds = bounds
+        self._compiled = compiled or {}
         self._by_uri: dict[str, PayloadSchema] = {}
+
+    def emptied(self, bounds: SchemaBounds) -> SchemaCatalog:
+        """One without schemas, under these bounds. A document that is registered there under the URI that it
+        has here is neither compiled nor measured again, until `settle`.
+        """
+        return SchemaCatalog(self._limit, bounds, self._by_uri)
+
+    def settle(self) -> None:
+        """All is registered: the catalog that this one was made from can be forgotten."""
+        self._compiled = {}
 
     def register(self, uri: str, document: JsonObject) -> PayloadSchema:
         """Raises MigFault MIG_INVALID_REQUEST for a bad schema, MIG_RATE_LIMITED when there are too many."""
@@ -82,7 +102,10 @@ class SchemaCatalog:
             raise MigFault(
                 MigErrorCode.MIG_RATE_LIMITED, f"the gateway holds its limit of {self._limit} schemas"
             )
-        compiled = self._by_uri[uri] = PayloadSchema(document, self._bounds)
+        compiled = self._compiled.get(uri)
+        if compiled is None or not compiled.is_of(document):
+            compiled = PayloadSchema(document, self._bounds)
+        self._by_uri[uri] = compiled
         return compiled
 
     def find(self, uri: str | None) -> PayloadSchema | None:

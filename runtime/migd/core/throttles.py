@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from mig_protocol.errors import MigFault
 from mig_protocol.messages import MigErrorCode
-from migd.core.limits import Allowance
+from migd.core.limits import UNLIMITED, Allowance
 from migd.core.rates import TokenBucket
 
 _TENANT = "tenant"
@@ -22,12 +22,20 @@ class Throttle:
     __slots__ = ("_bucket", "_most", "_name", "_running", "_scope", "allowance")
 
     def __init__(self, allowance: Allowance, scope: str, name: str) -> None:
-        self.allowance = allowance
+        self.allowance = UNLIMITED
         self._scope = scope
         self._name = name
-        self._bucket = TokenBucket(allowance.rate, allowance.tokens) if allowance.rate else None
-        self._most = allowance.concurrency or 0
+        self._bucket: TokenBucket | None = None
+        self._most = 0
         self._running = 0
+        self.configure(allowance)
+
+    def configure(self, allowance: Allowance) -> None:
+        """Another allowance: what runs counts on, and where the rate is another the burst is whole."""
+        if (allowance.rate, allowance.tokens) != (self.allowance.rate, self.allowance.tokens):
+            self._bucket = TokenBucket(allowance.rate, allowance.tokens) if allowance.rate else None
+        self._most = allowance.concurrency or 0
+        self.allowance = allowance
 
     def wait_s(self, now: float) -> float:
         """0.0 when the rate allows one more now, else the seconds until it does."""
@@ -94,15 +102,33 @@ class Throttles:
     """
 
     def __init__(self, default: Allowance, tenants: Mapping[str, Allowance], remembered: int) -> None:
+        self._remembered = remembered
+        self._named: dict[str, Throttle] = {}
+        self._met: OrderedDict[str, Throttle] = OrderedDict()
+        self._capabilities: dict[str, Throttle] = {}
+        self.configure(default, tenants)
+
+    def configure(self, default: Allowance, tenants: Mapping[str, Allowance]) -> None:
+        """Other allowances, from the next invocation on. What was taken of a rate that stays is taken, and
+        what runs counts on, where it was counted at all.
+        """
         own = {name: allowance.over(default) for name, allowance in tenants.items()}
         limits = (default, *own.values())
         self.by_tenant = any(allowance.is_limit for allowance in limits)
         self.counts_tenants = any(allowance.concurrency for allowance in limits)
         self._default = default
-        self._remembered = remembered
-        self._named = {name: Throttle(allowance, _TENANT, name) for name, allowance in own.items()}
-        self._met: OrderedDict[str, Throttle] = OrderedDict()
-        self._capabilities: dict[str, Throttle] = {}
+        known = {**self._met, **self._named}
+        for name, throttle in known.items():
+            throttle.configure(own.get(name, default))
+        self._named = {
+            name: known.get(name) or Throttle(allowance, _TENANT, name) for name, allowance in own.items()
+        }
+        self._met = OrderedDict((name, throttle) for name, throttle in known.items() if name not in own)
+
+    def forget_capabilities(self, known: Container[str]) -> None:
+        """Keep nothing of those that are not `known` any more, so that names can come and go."""
+        for name in [name for name in self._capabilities if name not in known]:
+            del self._capabilities[name]
 
     def of(
         self, tenant_id: str, capability: str, allowance: Allowance | None, now: float
@@ -140,6 +166,8 @@ class Throttles:
 
     def _capability(self, capability: str, allowance: Allowance) -> Throttle:
         throttle = self._capabilities.get(capability)
-        if throttle is None or throttle.allowance != allowance:
+        if throttle is None:
             throttle = self._capabilities[capability] = Throttle(allowance, _CAPABILITY, capability)
+        elif throttle.allowance is not allowance:
+            throttle.configure(allowance)
         return throttle

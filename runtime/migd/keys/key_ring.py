@@ -51,6 +51,9 @@ class KeyRing:
         self._following: asyncio.Task[None] | None = None
         self.version = 0
 
+    def __str__(self) -> str:
+        return str(self._origin)
+
     async def start(self) -> None:
         """Fetch for the first time, and keep at it. That it failed is told by `obstacle`, and not raised."""
         await self._refresh()
@@ -75,6 +78,10 @@ class KeyRing:
     def reload(self) -> None:
         """Fetch now, whenever the last time was: an operator asked for it."""
         self._wanted.set()
+
+    async def probe(self) -> None:
+        """Raises KeySetError where no usable keys are at the moment. Changes nothing here."""
+        read_key_set(await self._origin.fetch())
 
     def obstacle(self) -> str | None:
         if self._keys or self._failure is None:

@@ -6,7 +6,7 @@ from migd.auth_config import AuthConfig, CertificateConfig, IssuerConfig
 from migd.capability.descriptor import check_tenant
 from migd.core.verification import ALGORITHMS, ASYMMETRIC, HS256
 from migd.manifest.document import Place
-from migd.setting_values import key_set_location
+from migd.setting_values import key_set_location, placed_key_set
 
 _ISSUER = (
     "issuer",
@@ -88,8 +88,7 @@ def _certificate(entry: Place) -> CertificateConfig:
 
 
 def _jwks(place: Place) -> str:
-    text = place.checked(key_set_location)
-    return text if "://" in text else str(place.file.parent / text)
+    return placed_key_set(place.file.parent, place.checked(key_set_location))
 
 
 def _listed(place: Place | None) -> list[Place]:

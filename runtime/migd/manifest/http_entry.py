@@ -55,13 +55,15 @@ def read_http(entry: Place, hosts: ProviderHosts = UNLISTED) -> Capability:
     """The capability in front of a service at one of `hosts`. Nothing is asked of the service here."""
     keys = entry.only(_KEYS)
     descriptor = _descriptor(entry, keys)
+    service = _service(keys, descriptor.id, hosts)
     return Capability(
         descriptor=descriptor,
-        provider=HttpProvider(_service(keys, descriptor.id, hosts)),
+        provider=HttpProvider(service),
         input_schema=read_schema(keys.get("input_schema")),
         output_schema=read_schema(keys.get("output_schema")),
         tenants=read_tenants(keys.get("tenants")),
         limits=read_allowance(keys.get("limits")),
+        made_from=service,
     )
 
 

@@ -14,9 +14,11 @@ from migd.manifest.allowances import read_allowance, read_tenant_allowances
 from migd.manifest.auth import read_auth
 from migd.manifest.document import Place, read_document
 from migd.manifest.python_entry import read_entry_point, read_python
+from migd.manifest.settings import read_settings
 from migd.manifest.tenants import read_tenants
 from migd.providers.builtin import REFERENCE_ID, reference_capability
 from migd.providers.hosts import UNLISTED, ProviderHosts
+from migd.setting_sources import Given
 
 FORMAT = 1
 
@@ -49,13 +51,22 @@ class Manifest:
 
 
 def load_manifest(path: Path, environ: Mapping[str, str], hosts: ProviderHosts = UNLISTED) -> Manifest:
-    """Read the file, then import and check everything that it names.
+    """As `read_manifest`, of the file at `path`; `environ` is where `${NAME}` is looked up."""
+    return read_manifest(read_document(path, environ), hosts)
 
-    The file's folder is put on the import path. `environ` is where `${NAME}` is looked up, `hosts` where
-    services may be. Nothing is started and no network is used. Raises ManifestError: one line with the
-    file's name and line.
+
+def declared_settings(top: Place) -> Mapping[str, Given]:
+    """The settings that the file sets, by variable. Raises ManifestError for one that can not be used."""
+    return read_settings(_top(top).get("settings"))
+
+
+def read_manifest(top: Place, hosts: ProviderHosts = UNLISTED) -> Manifest:
+    """Read what the file declares beside settings; import and check everything that it names.
+
+    The file's folder is put on the import path. `hosts` is where services may be. Nothing is started and no
+    network is used. Raises ManifestError: one line with the file's name and line.
     """
-    keys = _top(read_document(path, environ))
+    keys = _top(top)
     listed = keys["capabilities"].items() if "capabilities" in keys else []
     entries = [(entry, _kind(entry)) for entry in listed]
     declared: dict[str, tuple[str, Capability]] = {}
@@ -78,7 +89,7 @@ def load_manifest(path: Path, environ: Mapping[str, str], hosts: ProviderHosts =
 
 
 def _top(top: Place) -> dict[str, Place]:
-    keys = top.only(("migd", "auth", "capabilities", "limits"))
+    keys = top.only(("migd", "auth", "capabilities", "limits", "settings"))
     if "migd" not in keys:
         raise top.wrong(f"the file lacks `migd: {FORMAT}`, the version of its format")
     keys["migd"].integer(FORMAT, FORMAT)

@@ -80,11 +80,11 @@ def _imported(place: Place, module_name: str) -> Any:
                 f"no module {error.name}, neither in {place.file.resolve().parent} nor installed"
             ) from error
         raise _import_failed(place, module_name, error) from error
-    except Exception as error:  # the module is the user's: it can raise anything
+    except (Exception, SystemExit) as error:  # the module is the user's: it can raise anything
         raise _import_failed(place, module_name, error) from error
 
 
-def _import_failed(place: Place, module_name: str, error: Exception) -> ManifestError:
+def _import_failed(place: Place, module_name: str, error: BaseException) -> ManifestError:
     """Where it went wrong in the user's own code, which is the last frame outside of migd."""
     own = Path(__file__).parents[1]
     frames = [

@@ -88,4 +88,5 @@ def reference_capability(tenants: frozenset[str] | None = None) -> Capability:
         input_schema=_INPUT_SCHEMA,
         output_schema=_OUTPUT_SCHEMA,
         tenants=tenants,
+        made_from=ReferenceProvider,
     )

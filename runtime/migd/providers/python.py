@@ -97,6 +97,7 @@ def python_capability(
         input_schema=declared.input_schema,
         output_schema=declared.output_schema,
         tenants=tenants,
+        made_from=declared,
     )
 
 

@@ -27,6 +27,8 @@ _OPTIONS = (
     # Channels of one process to one address would share a connection, and its fate.
     ("grpc.use_local_subchannel_pool", 1),
 )
+# All calls have ended by then; a server that stops at once says in a log line that it cancels them.
+_GRACE_S = 0.2
 
 T = TypeVar("T")
 
@@ -57,7 +59,7 @@ class GrpcProxy:
         for call in self._calls:
             call.cancel()
         await asyncio.gather(*self._calls, return_exceptions=True)
-        await self._server.stop(None)
+        await self._server.stop(_GRACE_S)
         await self._channel.close(None)
 
     async def unary(self, method: Method, raw: bytes, context: Any) -> bytes:

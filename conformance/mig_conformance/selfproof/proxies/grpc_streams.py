@@ -9,13 +9,14 @@ from typing import Any
 
 from grpc import aio
 
+from mig_conformance.drivers.grpc_events import settled
 from mig_conformance.selfproof.passage import Passage
 from mig_conformance.selfproof.proxies.frames import FramePassages
 from mig_conformance.selfproof.proxies.grpc_call import ProxiedCall, never
 from mig_conformance.selfproof.proxies.grpc_ending import Ending, ending_after, failed, forwarded
 from mig_conformance.selfproof.proxies.grpc_messages import read
 
-_ENDING_S = 0.02
+_ENDING_S = 0.2
 _EOF: Any = aio.EOF  # type: ignore[attr-defined]
 
 
@@ -111,7 +112,7 @@ async def _open(here: ProxiedCall, call: Any) -> None:
     metadata = await call.initial_metadata()
     # The library takes a status that comes first for initial metadata.
     ended = asyncio.ensure_future(call.code())
-    await asyncio.wait([ended], timeout=_ENDING_S)
+    await settled(ended, within_s=_ENDING_S)
     if not ended.done():
         ended.cancel()
         async with here.writing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping
 from contextlib import suppress
+from io import BytesIO
 from itertools import count
 from types import TracebackType
 from typing import Any, Self
@@ -101,12 +102,13 @@ class HttpProxy:
         url = self._server_url.join(URL(target_after(route, passage), encoded=True))
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await pass_frames(request, url, headers, passage, self._mutation, self._scope())
+        content = passage.json()
         try:
             async with self._session.request(
                 request.method,
                 url,
                 headers=headers,
-                data=passage.json() or None,
+                data=BytesIO(content) if content else None,
                 allow_redirects=False,
                 skip_auto_headers=_AUTOMATIC,
             ) as upstream:

@@ -55,6 +55,7 @@ class NatsMirror:
         recorder: Recorder,
         clock: Clock,
         server_id: Callable[[], str],
+        serves: bool,
         times: MirrorTimes | None = None,
     ) -> None:
         self._times = times or MirrorTimes()
@@ -86,6 +87,7 @@ class NatsMirror:
             clock=clock,
             silent_s=self._times.silent_s,
             answer_s=self._times.answer_s,
+            serves=serves,
         )
         self._tasks: set[asyncio.Task[None]] = set()
 

@@ -33,7 +33,8 @@ Text = Annotated[str, Meta(max_length=4096)]
 class Announcement(Struct, frozen=True, kw_only=True):
     """A gateway says that it is there, and how far the topics that have changed are mirrored.
 
-    Whoever is `asking` would like to hear from all others at once.
+    Whoever is `asking` would like to hear from all others at once. One that `serves` takes requests over
+    NATS.
     """
 
     server_id: Name
@@ -41,6 +42,7 @@ class Announcement(Struct, frozen=True, kw_only=True):
     started_at: datetime
     state: State = "here"
     heads: Annotated[list[Head], Meta(max_length=1024)] = []
+    serves: bool = True
 
 
 class HeadsRequest(Struct, frozen=True, kw_only=True):
@@ -86,10 +88,11 @@ class StopRequest(Struct, frozen=True, kw_only=True):
 
 
 class StopAnswer(Struct, frozen=True, kw_only=True):
-    """What became of the target on one gateway."""
+    """What became of the target on one gateway, which has got the request itself where it `serves`."""
 
     log: Name
     status: CancelStatus
+    serves: bool = True
 
 
 M = TypeVar("M", bound=Struct)
