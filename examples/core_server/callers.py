@@ -48,7 +48,7 @@ def caller_of(authorization: list[str], secret: bytes | None) -> Caller:
 
 
 def _claims(token: str, secret: bytes) -> dict[str, Any] | None:
-    """Of a token that the secret has signed, by our algorithm and never by its own choice [MIG-AUT-003]."""
+    """Of a token that the secret signed, by our algorithm and never by the token's choice [MIG-AUT-003]."""
     try:
         signed, _, signature = token.rpartition(".")
         head, claims = (_object(part) for part in signed.split("."))

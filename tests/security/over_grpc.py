@@ -75,7 +75,16 @@ async def _first_item(channel: Any, path: str, request: Any, metadata: Metadata)
 
 
 async def _one_stream(channel: Any, path: str, request: Any, metadata: Metadata) -> Outcome:
-    call = channel.stream_stream(path)(metadata=metadata)
+    while True:
+        try:
+            return await _frames(channel.stream_stream(path)(metadata=metadata), request)
+        except aio.AioRpcError as status:
+            # grpc.aio loses the status of a call whose refusal crosses a write of the client: ask again.
+            if "SendMessageOperation" not in (status.debug_error_string() or ""):
+                raise
+
+
+async def _frames(call: Any, request: Any) -> Outcome:
     raw = b""
     with suppress(asyncio.InvalidStateError):  # refused before it was read: the status says why
         await call.write(request.SerializeToString())
