@@ -30,7 +30,7 @@ generate: $(STAMP)  ## regenerate generated/ and spec/SURFACE.txt from spec/
 	@$(BIN)/mig-codegen generate
 
 test: $(STAMP)  ## run every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(STAMP)  ## lint, types, import contracts, breaking changes of the protocol
 	$(BIN)/ruff check .
