@@ -67,12 +67,9 @@ def test_what_was_found_once_is_not_found_again(name: str) -> None:
         target_of(name).decode(path.read_bytes())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", TARGETS)
-def test_the_way_to_something_new_in_a_decoder_meets_nothing_but_refusals(
-    name: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    if not request.config.getoption("--fuzz", default=False):
-        pytest.skip("coverage-guided fuzzing takes a minute: make fuzz")
+def test_the_way_to_something_new_in_a_decoder_meets_nothing_but_refusals(name: str, tmp_path: Path) -> None:
     done = fuzzed(name, tmp_path, f"-max_total_time={_SECONDS_EACH}", "-timeout=10")
     assert done.returncode == 0, done.stderr[-4000:]
     assert "\tDONE " in done.stderr
