@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import logging
 from collections.abc import Coroutine
 from typing import Any
@@ -38,6 +39,11 @@ class GatewayLoop:
         self._lasting = asyncio.all_tasks(self._loop)
         self._failures = _Failures()
         self._loop.set_exception_handler(self._failures.unhandled)
+        atexit.register(self._close)
+
+    def _close(self) -> None:
+        self._loop.run_until_complete(self.application.close())
+        self._loop.close()
 
     def run(self, conversation: Coroutine[Any, Any, None]) -> None:
         """Raises FindingError when anything failed that is no refusal, or went on after its end."""

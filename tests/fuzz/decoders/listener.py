@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import re
 import socket
 from collections.abc import Iterator
@@ -73,7 +74,9 @@ class _Wire(asyncio.Transport):
 def _gateway() -> tuple[GatewayLoop, HttpEdge]:
     """Nobody can reach its port: it is never listened on."""
     loop = GatewayLoop()
-    edge = edge_of(loop.application, loop.settings, socket.socket())
+    unused = socket.socket()
+    atexit.register(unused.close)
+    edge = edge_of(loop.application, loop.settings, unused)
     edge.config.load()
     return loop, edge
 
