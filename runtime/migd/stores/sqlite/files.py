@@ -18,7 +18,7 @@ Synchronous = Literal["normal", "full"]
 """normal: a commit survives the end of the process, not of the machine's power. full: both."""
 
 _BUSY_MS = 5_000
-_CACHE_KIB = 16 * 1024
+_CACHE_KIB = 2 * 1024
 _WAL_BYTES = 64 * 1024 * 1024
 
 
