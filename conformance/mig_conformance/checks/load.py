@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
-import yaml
-
+from mig_conformance.checks.areas import area_files, rows_of
 from mig_conformance.checks.check import Check
-from mig_conformance.checks.matching import CaseLoader
 from mig_conformance.drivers.port import BINDINGS
 from mig_protocol.requirements import REQUIREMENTS
 
@@ -31,7 +29,7 @@ def load_checks(rows: Mapping[str, Iterable[str]], folder: Traversable | None = 
     return tuple(
         replace(check, requirements=tuple(named.get(check.id, ())))
         for file in case_files(folder)
-        for check in _checks(file)
+        for check in (_check(*row) for row in rows_of(file, "cases", CaseError))
     )
 
 
@@ -43,9 +41,7 @@ def every_check() -> tuple[Check, ...]:
 def case_files(folder: Traversable | None = None) -> list[Traversable]:
     """The files of cases, by name."""
     found = folder or files("mig_conformance").joinpath("cases")
-    return sorted(
-        (file for file in found.iterdir() if file.name.endswith(".yaml")), key=lambda file: file.name
-    )
+    return area_files(found)
 
 
 def source(check: Check, folder: Traversable | None = None) -> str:
@@ -54,25 +50,6 @@ def source(check: Check, folder: Traversable | None = None) -> str:
     lines = file.read_text().splitlines()[check.line - 1 :]
     end = next((at for at, line in enumerate(lines) if at and line.startswith("  - ")), len(lines))
     return "\n".join(lines[:end]).rstrip()
-
-
-def _checks(file: Traversable) -> Iterator[Check]:
-    text = file.read_text()
-    try:
-        content, tree = yaml.load(text, CaseLoader), yaml.compose(text, CaseLoader)  # noqa: S506 (it is safe)
-    except yaml.YAMLError as error:
-        raise CaseError(f"{file.name}: {' '.join(str(error).split())}") from error
-    area = content["area"]
-    if file.name != f"{area}.yaml":
-        raise CaseError(f"{file.name}: its area is {area!r}")
-    for line, case in zip(_lines(tree), content["cases"], strict=True):
-        yield _check(area, file.name, line, case)
-
-
-def _lines(tree: Any) -> list[int]:
-    """Where each case begins."""
-    members = {name.value: value for name, value in tree.value}
-    return [case.start_mark.line + 1 for case in members["cases"].value]
 
 
 def _check(area: str, file: str, line: int, case: dict[str, Any]) -> Check:

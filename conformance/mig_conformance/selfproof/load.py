@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
-import yaml
-
+from mig_conformance.checks.areas import area_files, rows_of
 from mig_conformance.checks.load import CaseError
-from mig_conformance.checks.matching import CaseLoader
 from mig_conformance.drivers.port import BINDINGS
 from mig_conformance.selfproof.edits import EDITS, FLOW
 from mig_conformance.selfproof.mutant import STAGES, Change, Mutant
@@ -32,31 +30,14 @@ def load_mutants(
 ) -> tuple[Mutant, ...]:
     """Every mutant, by file and place in it. `checks` and `requirements` are the ids that there are."""
     found = folder or files("mig_conformance").joinpath("selfproof").joinpath("mutants")
-    names = sorted(file.name for file in found.iterdir() if file.name.endswith(".yaml"))
-    mutants = tuple(mutant for name in names for mutant in _mutants(found.joinpath(name)))
+    mutants = tuple(
+        _mutant(*row) for file in area_files(found) for row in rows_of(file, "mutants", MutantError)
+    )
     for mutant in mutants:
         _refuse(mutant, set(mutant.killed_by) - set(checks), "no check")
         _refuse(mutant, {mutant.breaks} - set(requirements), "no requirement")
     _refuse_repeated(mutants)
     return mutants
-
-
-def _mutants(file: Traversable) -> Iterator[Mutant]:
-    text = file.read_text()
-    try:
-        content, tree = yaml.load(text, CaseLoader), yaml.compose(text, CaseLoader)  # noqa: S506 (it is safe)
-    except yaml.YAMLError as error:
-        raise MutantError(f"{file.name}: {' '.join(str(error).split())}") from error
-    if file.name != f"{content['area']}.yaml":
-        raise MutantError(f"{file.name}: its area is {content['area']!r}")
-    for line, row in zip(_lines(tree), content["mutants"], strict=True):
-        yield _mutant(content["area"], file.name, line, row)
-
-
-def _lines(tree: Any) -> list[int]:
-    """Where each mutant begins."""
-    members = {name.value: value for name, value in tree.value}
-    return [row.start_mark.line + 1 for row in members["mutants"].value]
 
 
 def _mutant(area: str, file: str, line: int, row: dict[str, Any]) -> Mutant:
