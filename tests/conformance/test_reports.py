@@ -27,7 +27,7 @@ from mig_conformance.report.page import to_page
 from mig_conformance.running.result import Outcome
 from mig_conformance.subject.subject import Auth, Endpoints, Subject
 from mig_protocol import SPEC_HASH
-from support.browser import CHROMIUM, open_browser, visit
+from support.browser import MISSING, open_browser, visit
 from support.suite_results import check, failure, of_profile, patterns, report_of, result
 
 CORE = of_profile("core")
@@ -119,7 +119,7 @@ def test_no_form_has_a_credential() -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
+    if MISSING:
         pytest.skip("no chromium on this machine")
     with open_browser() as found:
         yield found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import urllib.request
 from collections.abc import Iterator
 from http.client import HTTPConnection
@@ -13,13 +12,13 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from support.browser import CHROMIUM, Visit, open_browser, visit
+from support.browser import MISSING, Visit, open_browser, visit
 from support.curl import read_curl
 from support.running_migd import running_migd
 from support.tokens import JWT_MODE, bearer
 
 pytestmark = pytest.mark.skipif(
-    CHROMIUM is None and os.environ.get("MIGD_TEST_BROWSER") != "required",
+    MISSING,
     reason="no Chromium on this machine (Debian: apt install chromium)",
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,9 @@ _ARGUMENTS = (
 )
 _PATIENCE_MS = 15_000
 CHROMIUM = next((found for name in _NAMES if (found := shutil.which(name))), None)
+
+MISSING = CHROMIUM is None and os.environ.get("MIGD_TEST_BROWSER") != "required"
+"""Tests with a browser are skipped: there is none, and nobody demands them."""
 
 
 @contextmanager
