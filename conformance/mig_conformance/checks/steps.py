@@ -22,7 +22,8 @@ from mig_conformance.checks.expectation import answered, compare, http_answered,
 from mig_conformance.checks.load import CaseError
 from mig_conformance.checks.trial import REFERENCE, SCRIPT, Trial
 from mig_conformance.checks.variables import Variables
-from mig_conformance.drivers.port import Ask, Caller, JsonObject, RefusedError, Stream
+from mig_conformance.drivers.frames import read_out
+from mig_conformance.drivers.port import Ask, Caller, JsonObject, RefusedError
 from mig_conformance.flaws import FlawError
 
 _ALL = {"on", "as", "carried", "expect", "keep", "driver", "each"}
@@ -99,20 +100,13 @@ async def _stream(step: JsonObject, trial: Trial) -> Any:
     expected = step.get("expect", {})
     asked = _ask({**step, "call": "INVOKE"}, trial)
     try:
-        frames = await _to_the_end(await trial.open_stream(asked, step.get("stream_id")))
+        frames = await read_out(await trial.open_stream(asked, step.get("stream_id")))
     except RefusedError as refused:
         if "error" not in expected:
             raise
         compare(expected["error"], refused.answer.error, "the error")
         return refused.answer.error
     return _frames_as_expected(frames, expected)
-
-
-async def _to_the_end(stream: Stream) -> list[JsonObject]:
-    try:
-        return await stream.rest()
-    finally:
-        await stream.close()
 
 
 def _frames_as_expected(frames: list[JsonObject], expected: JsonObject) -> JsonObject:

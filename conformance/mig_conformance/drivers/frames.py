@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from mig_conformance.drivers.port import Answer, Ask, Frames, JsonObject
+from mig_conformance.drivers.port import Answer, Ask, Frames, JsonObject, Stream
 
 _ONLY = "call"
 
@@ -42,6 +42,14 @@ async def up_to_the_end(following: Callable[[], Awaitable[JsonObject]]) -> list[
     while frames[-1].get("end_stream") is not True:
         frames.append(await following())
     return frames
+
+
+async def read_out(stream: Stream) -> list[JsonObject]:
+    """The frames of a stream that are left; it is closed then."""
+    try:
+        return await stream.rest()
+    finally:
+        await stream.close()
 
 
 class FramesOfStream:

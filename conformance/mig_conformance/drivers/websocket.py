@@ -18,7 +18,7 @@ from aiohttp import (
 
 from mig_conformance.drivers.absent import Absent
 from mig_conformance.drivers.demultiplexer import Demultiplexer
-from mig_conformance.drivers.frames import answer_of, begun, cancel_frame, request_frame
+from mig_conformance.drivers.frames import answer_of, begun, cancel_frame, request_frame, up_to_the_end
 from mig_conformance.drivers.http import body_of, credentials, read_answer, translated
 from mig_conformance.drivers.json_text import read_json
 from mig_conformance.drivers.port import (
@@ -63,12 +63,10 @@ class WebSocketDriver(Absent):
         connection = await self.connect(ask.caller, ask.carried)
         try:
             await connection.send(frames[ask.operation](ask.message) if ask.body is None else ask.body)
-            frame = await connection.next()
-            while frame.get("end_stream") is not True:
-                frame = await connection.next()
+            frames_of_answer = await up_to_the_end(connection.next)
         finally:
             await connection.close()
-        return answer_of(frame)
+        return answer_of(frames_of_answer[-1])
 
     async def stream(self, ask: Ask, stream_id: str = "") -> Stream:
         """On a connection of its own."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from mig_conformance.checks.expectation import answered
 from mig_conformance.checks.trial import REFERENCE, Trial
+from mig_conformance.drivers.frames import read_out
 from mig_conformance.drivers.port import Answer, Ask, BindingName, Caller, JsonObject, RefusedError
 from mig_conformance.flaws import FlawError, expect
 
@@ -109,10 +110,7 @@ def _message(trial: Trial, operation: str, header: Mapping[str, Any]) -> JsonObj
 
 async def _streamed(trial: Trial, ask: Ask) -> Answer:
     stream = await trial.open_stream(ask)
-    try:
-        frame = (await stream.rest())[-1]
-    finally:
-        await stream.close()
+    frame = (await read_out(stream))[-1]
     if frame["kind"] == "error":
         return Answer(error=frame["error"], header=frame["header"])
     return Answer(message=frame, header=frame["header"])

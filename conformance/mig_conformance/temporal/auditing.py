@@ -10,6 +10,7 @@ from typing import Any
 from mig_conformance.checks.expectation import compare
 from mig_conformance.checks.matching import differences
 from mig_conformance.checks.trial import SCRIPT, Trial
+from mig_conformance.drivers.frames import read_out
 from mig_conformance.drivers.port import Caller, JsonObject, RefusedError
 from mig_conformance.flaws import expect, same
 from mig_conformance.subject.callers import SCOPES
@@ -57,10 +58,7 @@ async def streams(trial: Trial) -> None:
         message_id = trial.new_id()
         message = trial.scripted({"emit": {"times": 2}}, last, header={"message_id": message_id})
         stream = await trial.stream({**message, "stream_preference": "server_stream"}, caller=caller)
-        try:
-            ended = (await stream.rest())[-1]
-        finally:
-            await stream.close()
+        ended = (await read_out(stream))[-1]
         same("how the stream ended", ended.get("error", {}).get("code", "success"), outcome)
         told.append(_Told(message_id=message_id, capability=SCRIPT, outcome=outcome))
     await _found(trial, caller, told)

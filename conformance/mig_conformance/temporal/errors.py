@@ -6,6 +6,7 @@ import json
 
 from mig_conformance.checks.expectation import answered
 from mig_conformance.checks.trial import Trial
+from mig_conformance.drivers.frames import read_out
 from mig_conformance.drivers.port import Answer, RefusedError
 from mig_conformance.flaws import UncheckedError, expect, same
 
@@ -39,10 +40,7 @@ async def unexpected_failure_of_a_stream(trial: Trial) -> None:
     except RefusedError as refused:
         _tells_nothing(refused.answer, secret, trial)
         return
-    try:
-        frames = await stream.rest()
-    finally:
-        await stream.close()
+    frames = await read_out(stream)
     last = frames[-1]
     same("the kind of the terminal frame", last["kind"], "error")
     _tells_nothing(Answer(error=last["error"], header=last["header"]), secret, trial)

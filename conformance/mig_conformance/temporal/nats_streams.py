@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from mig_conformance.checks.expectation import compare
 from mig_conformance.checks.trial import REFERENCE, Trial
+from mig_conformance.drivers.frames import read_out
 from mig_conformance.flaws import FlawError, expect, same
-from mig_conformance.temporal.reference import TEXT, has_echo, of_reference, put_together, rest
+from mig_conformance.temporal.reference import TEXT, has_echo, of_reference, put_together
 
 
 async def accepted(trial: Trial) -> None:
@@ -16,7 +17,7 @@ async def accepted(trial: Trial) -> None:
         raise FlawError("the request was not answered before its frames")
     compare({"capability": REFERENCE, "stream_id": stream.stream_id}, answer.message, "the answer")
     expect(stream.stream_id, "the stream_id of the answer is empty")
-    has_echo(await rest(stream), "hello")
+    has_echo(await read_out(stream), "hello")
 
 
 async def accepted_at_once(trial: Trial) -> None:
@@ -24,7 +25,7 @@ async def accepted_at_once(trial: Trial) -> None:
     go = trial.new_id()
     stream = await trial.stream(trial.scripted({"await_mark": {"key": go}}))
     (await trial.script({"mark": go})).accepted()
-    last = (await rest(stream))[-1]
+    last = (await read_out(stream))[-1]
     compare({"kind": "response", "payload": {"counters": {go: 1}}}, last, "the terminal frame")
 
 
@@ -33,7 +34,7 @@ async def caller_chosen_id(trial: Trial) -> None:
     chosen = f"chosen-{trial.new_id()}"
     stream = await trial.stream(of_reference("hello"), chosen)
     compare({"stream_id": chosen}, stream.accepted.message if stream.accepted else None, "the answer")
-    frames = await rest(stream)
+    frames = await read_out(stream)
     same("the streams of the frames", {frame["stream_id"] for frame in frames}, {chosen})
     has_echo(frames, "hello")
 
@@ -44,6 +45,6 @@ async def server_chosen_id(trial: Trial) -> None:
     for number in range(3):
         stream = await trial.stream(of_reference(TEXT), "")
         seen.add(stream.stream_id)
-        frames = await rest(stream)
+        frames = await read_out(stream)
         same(f"the pieces of stream {number}", put_together(frames[:-1]), TEXT)
     same("how many stream_ids there are", len(seen), 3)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from mig_conformance.checks.expectation import compare
 from mig_conformance.checks.trial import REFERENCE, Trial
-from mig_conformance.drivers.port import JsonObject, Stream
+from mig_conformance.drivers.frames import read_out
+from mig_conformance.drivers.port import JsonObject
 from mig_conformance.flaws import expect, same
 
 TEXT = "one two three, four five six"
@@ -17,7 +18,7 @@ async def streamed(trial: Trial) -> None:
     """
     message = of_reference(TEXT)
     unary = (await trial.call("INVOKE", message)).accepted()["payload"]
-    frames = await rest(await trial.stream({**message, "stream_preference": "server_stream"}))
+    frames = await read_out(await trial.stream({**message, "stream_preference": "server_stream"}))
     expect(len(frames) > 1, "the stream has one frame only, so the input does not come back in pieces")
     same("the kinds of the frames", {frame["kind"] for frame in frames}, {"response"})
     ends = [frame["end_stream"] for frame in frames]
@@ -29,14 +30,6 @@ async def streamed(trial: Trial) -> None:
 def of_reference(text: str) -> JsonObject:
     """The InvokeRequest with that input."""
     return {"capability": REFERENCE, "payload": {"input": text}}
-
-
-async def rest(stream: Stream) -> list[JsonObject]:
-    """The frames of a stream, which is closed then."""
-    try:
-        return await stream.rest()
-    finally:
-        await stream.close()
 
 
 def put_together(pieces: list[JsonObject]) -> str:

@@ -7,9 +7,10 @@ from contextlib import suppress
 
 from mig_conformance.checks.expectation import compare
 from mig_conformance.checks.trial import Trial
+from mig_conformance.drivers.frames import read_out
 from mig_conformance.drivers.port import Frames, JsonObject
 from mig_conformance.flaws import ClosedError, UncheckedError, same
-from mig_conformance.temporal.reference import has_echo, of_reference, rest
+from mig_conformance.temporal.reference import has_echo, of_reference
 from mig_conformance.temporal.running import LONG_MS, counted, request
 
 # Often enough to meet a server that frees the id a moment too late, or takes it away from the next stream.
@@ -23,7 +24,7 @@ async def terminal_frame(trial: Trial) -> None:
     if trial.binding == "nats":
         for number in range(_AGAIN):
             stream = await trial.stream(_numbered(stream_id, number), stream_id)
-            _is_numbered(await rest(stream), stream_id, number)
+            _is_numbered(await read_out(stream), stream_id, number)
         return
     connection = await trial.connect()
     try:
